@@ -1,0 +1,44 @@
+import type { Database, Transaction } from './database/database.js'
+import type { Secret } from './secret.js'
+
+/** How a new secret reaches its owner, once. */
+export interface SecretDelivery {
+  /**
+   * Settles what an interrupted run of the same command left behind. `isCommitted` tells whether a
+   * secret found in the left-over file is the one in the database.
+   * @returns true when the former run had committed and its delivery is now complete
+   */
+  resume(isCommitted: (secret: Secret) => Promise<boolean>): Promise<boolean>
+  /** Makes the secret durable at its destination; called inside the transaction, right before commit. */
+  stage(secret: Secret): Promise<void>
+  /** After the commit. */
+  finish(): Promise<void>
+  /** After a rollback: the destination is as it was before. */
+  discard(): Promise<void>
+  /** The secret for the JSON document, with --reveal only. */
+  revealed(): string | undefined
+}
+
+/**
+ * Runs `work` in a transaction and delivers the secret it made before committing, so that no crash
+ * leaves a credential in force that nobody holds.
+ */
+export async function transactionWithDelivery<Result>(
+  database: Database,
+  delivery: SecretDelivery,
+  work: (transaction: Transaction) => Promise<{ secret: Secret; result: Result }>,
+): Promise<Result> {
+  let result: Result
+  try {
+    result = await database.transaction(async (transaction) => {
+      const made = await work(transaction)
+      await delivery.stage(made.secret)
+      return made.result
+    })
+  } catch (error) {
+    await delivery.discard()
+    throw error
+  }
+  await delivery.finish()
+  return result
+}
