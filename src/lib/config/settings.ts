@@ -1,0 +1,156 @@
+import { join, resolve } from 'node:path'
+import { NotFoundError, UsageError } from '../errors.js'
+import { DEFAULT_PROFILE, readConfig } from './config-file.js'
+import type { Config, Profile } from './config-file.js'
+import { homeDirectory } from './home.js'
+import { hasPassword, serverSettings } from './libpq.js'
+import type { ServerSettings } from './libpq.js'
+import { readPrivateFile } from './private-file.js'
+
+/** The PostgreSQL that the tool starts for itself. */
+export interface EmbeddedSettings {
+  mode: 'embedded'
+  /** The home folder; the supervisor decides where in it, or beside it, the data lies. */
+  home: string
+  /** Folder of the PostgreSQL programs to use instead of looking for them (CLEVERCTL_POSTGRES_BIN). */
+  binaries: string | undefined
+  /** Where programs are looked for (PATH). */
+  searchPath: string
+}
+
+/** Where the sealing keys come from. */
+export interface KeyringSettings {
+  /** `passphrase`: the keys in the file are themselves sealed by one. */
+  provider: 'file' | 'passphrase'
+  /** The key file. */
+  file: string
+  /** Whether somebody named that file; otherwise it is the home's own. */
+  isNamed: boolean
+  /** The file that holds the passphrase (CLEVERCTL_KEYRING_PASSPHRASE_FILE). */
+  passphraseFile: string | undefined
+}
+
+/** Everything a command must know before it can open its workspace. */
+export interface Settings {
+  home: string
+  /** Name of the profile in use. */
+  profile: string
+  database: EmbeddedSettings | ServerSettings
+  /** What decided the database, for people: `--database-url`, `CLEVERCTL_DATABASE_URL`, `profile production`, … */
+  databaseSource: string
+  keyring: KeyringSettings
+}
+
+/**
+ * Decides which database and keyring a command uses. The first of these that is given wins:
+ * --database-url, CLEVERCTL_DATABASE_URL, CLEVERCTL_DATABASE_URL_FILE, the profile named by --profile
+ * or CLEVERCTL_PROFILE, PGHOST, the current profile of config.json, the embedded database.
+ * Throws UsageError for what is not valid, NotFoundError for an unknown profile.
+ */
+export async function resolveSettings(given: {
+  profile?: string | undefined
+  databaseUrl?: string | undefined
+  environment: NodeJS.ProcessEnv
+}): Promise<Settings> {
+  const { environment } = given
+  const home = homeDirectory(environment)
+  const config = await readConfig(home)
+  const named = given.profile || environment['CLEVERCTL_PROFILE'] || undefined
+  const profileName = named ?? config?.currentProfile ?? DEFAULT_PROFILE
+  const profile = findProfile(profileName, config, home)
+  const [database, databaseSource] =
+    (await urlDatabase(given.databaseUrl, environment)) ??
+    (named === undefined ? environmentDatabase(environment) : undefined) ??
+    profileDatabase(profileName, profile, home, environment)
+  return {
+    home,
+    profile: profileName,
+    database,
+    databaseSource,
+    keyring: keyringSettings(profile, home, environment),
+  }
+}
+
+type Choice = [database: Settings['database'], source: string]
+
+function findProfile(name: string, config: Config | undefined, home: string): Profile {
+  const profiles = config?.profiles ?? {}
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined
+  if (profile !== undefined) return profile
+  if (name === DEFAULT_PROFILE)
+    return { database: { mode: 'embedded' }, keyring: { provider: 'file' } }
+  const names = [...new Set([DEFAULT_PROFILE, ...Object.keys(profiles)])].sort()
+  throw new NotFoundError(
+    'profile-not-found',
+    `profile ${name} is not in ${join(home, 'config.json')}`,
+    {
+      suggestions: [`profiles there are: ${names.join(', ')}`],
+    },
+  )
+}
+
+async function urlDatabase(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<Choice | undefined> {
+  if (flag !== undefined && flag !== '') {
+    if (hasPassword(flag)) {
+      throw new UsageError(
+        'password-in-flag',
+        '--database-url holds a password, which other users of this machine can read',
+        {
+          suggestions: [
+            'put it in a file named by PGPASSFILE',
+            'or the whole URL in a file named by CLEVERCTL_DATABASE_URL_FILE',
+          ],
+        },
+      )
+    }
+    return [serverSettings(flag, environment), '--database-url']
+  }
+  const url = environment['CLEVERCTL_DATABASE_URL']
+  if (url) return [serverSettings(url, environment), 'CLEVERCTL_DATABASE_URL']
+  const file = environment['CLEVERCTL_DATABASE_URL_FILE']
+  if (!file) return undefined
+  const text = await readPrivateFile(file, 'CLEVERCTL_DATABASE_URL_FILE')
+  return [serverSettings(text.trim(), environment), 'CLEVERCTL_DATABASE_URL_FILE']
+}
+
+function environmentDatabase(environment: NodeJS.ProcessEnv): Choice | undefined {
+  return environment['PGHOST'] ? [serverSettings(undefined, environment), 'PGHOST'] : undefined
+}
+
+function profileDatabase(
+  name: string,
+  profile: Profile,
+  home: string,
+  environment: NodeJS.ProcessEnv,
+): Choice {
+  const source = `profile ${name}`
+  if (profile.database.mode === 'server') {
+    return [serverSettings(profile.database.url, environment), source]
+  }
+  return [
+    {
+      mode: 'embedded',
+      home,
+      binaries: environment['CLEVERCTL_POSTGRES_BIN'] || undefined,
+      searchPath: environment['PATH'] ?? '',
+    },
+    source,
+  ]
+}
+
+function keyringSettings(
+  profile: Profile,
+  home: string,
+  environment: NodeJS.ProcessEnv,
+): KeyringSettings {
+  const named = environment['CLEVERCTL_KEYRING_FILE'] || profile.keyring.file
+  return {
+    provider: profile.keyring.provider,
+    file: resolve(home, named ?? 'keyring.json'),
+    isNamed: named !== undefined,
+    passphraseFile: environment['CLEVERCTL_KEYRING_PASSPHRASE_FILE'] || undefined,
+  }
+}
