@@ -1,9 +1,20 @@
 import { Command, Flags } from '@oclif/core'
+import { setTimeout } from 'node:timers/promises'
+import { CancelledError, FindingsError, PartialError, UsageError } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
-import type { Workspace } from '../workspace.js'
-import { describeFailure } from './failure.js'
+import { fileDelivery } from '../secret-file.js'
+import type { Log, Workspace } from '../workspace.js'
+import { describeFailure, writeFailure } from './failure.js'
+import { Interruption } from './interruption.js'
+import { stderrLog } from './log.js'
+import { Progress } from './progress.js'
+import { askSecret, askText, askYes, mayAsk, missingFlag, type Audience } from './questions.js'
 import { Screen } from './screen.js'
+import { checkedSecret, readSecret } from './secret-input.js'
+import { revealedDelivery, shownDelivery, withheldDelivery } from './secret-output.js'
+import { oneLine } from './text.js'
+import { usageErrorOf } from './usage.js'
 
 /** The flags that every command has, as `this.parse` gives them. */
 export interface GlobalFlags {
@@ -14,25 +25,54 @@ export interface GlobalFlags {
   verbose: boolean
 }
 
+/** How long an interrupted command may take to release what it holds. */
+const GRACE_MS = 5000
+/** How long closing the database may take after an interruption: a statement may still be running. */
+const CLOSE_MS = 1000
+
 /**
  * The one place where the contracts of every command live: result on stdout (one JSON document
  * with --json, `render` otherwise), everything else on stderr, errors to exit codes, questions,
- * secrets in and out.
+ * secrets in and out, interruption.
  *
  * A command parses, makes one call into src/lib and returns what it got:
  * `execute()` gives the JSON document, `render()` draws the same for people.
+ * A PartialError or FindingsError whose `result` is the command's own result is drawn as well.
  */
 export abstract class BaseCommand<Result extends object> extends Command {
   static override enableJsonFlag = true
   static override baseFlags = {
-    profile: Flags.string({ description: 'profile to use (see config.json)', env: 'CLEVERCTL_PROFILE', helpGroup: 'GLOBAL' }),
-    'database-url': Flags.string({ description: 'PostgreSQL to use instead of the embedded one; a password in it is refused', helpGroup: 'GLOBAL' }),
-    'no-input': Flags.boolean({ description: 'never ask; fail naming the missing flag', helpGroup: 'GLOBAL' }),
-    quiet: Flags.boolean({ description: 'no progress and no notices on stderr', helpGroup: 'GLOBAL' }),
-    verbose: Flags.boolean({ description: 'details for hunting a fault on stderr', helpGroup: 'GLOBAL' }),
+    profile: Flags.string({
+      description: 'profile to use (cleverctl help config)',
+      env: 'CLEVERCTL_PROFILE',
+      helpGroup: 'GLOBAL',
+      helpValue: 'NAME',
+    }),
+    'database-url': Flags.string({
+      description: 'PostgreSQL to use instead of the embedded one; a password in it is refused',
+      helpGroup: 'GLOBAL',
+      helpValue: 'URL',
+    }),
+    'no-input': Flags.boolean({
+      description: 'never ask; fail naming the missing flag',
+      helpGroup: 'GLOBAL',
+    }),
+    quiet: Flags.boolean({
+      description: 'no progress and no notices on stderr',
+      helpGroup: 'GLOBAL',
+    }),
+    verbose: Flags.boolean({
+      description: 'details for hunting a fault on stderr',
+      helpGroup: 'GLOBAL',
+    }),
   }
 
   protected readonly screen = new Screen()
+  /** How long this command may go on after SIGINT or SIGTERM, in milliseconds. */
+  protected readonly graceMs: number = GRACE_MS
+  readonly #interruption = new Interruption()
+  readonly #progress = new Progress()
+  #workspace: Workspace | undefined
 
   /** Parse, one call into src/lib, return. */
   protected abstract execute(): Promise<Result>
@@ -40,38 +80,58 @@ export abstract class BaseCommand<Result extends object> extends Command {
   /** Draws the result on stdout through `this.screen`; never called with --json. */
   protected abstract render(result: Result): void
 
+  /** Aborted by SIGINT and SIGTERM; the workspace's signal is the same. */
+  protected get signal(): AbortSignal {
+    return this.#interruption.signal
+  }
+
   async run(): Promise<Result> {
-    const result = await this.execute()
+    await this.screen.prepare()
+    const result = await this.#interruption.guard(this.execute(), this.graceMs)
+    this.#progress.stop()
+    // oclif prints nothing for a falsy result and calls that success.
+    if (typeof result !== 'object' || result === null)
+      throw new TypeError('a command gives an object')
     if (!this.jsonEnabled()) this.render(result)
     return result
   }
 
-  protected override async catch(error: unknown): Promise<void> {
-    const failure = describeFailure(error)
-    process.exitCode = failure.exitCode
-    if (this.jsonEnabled()) this.logJson({ error: failure })
-    else {
-      process.stderr.write(`error: ${failure.message}\n`)
-      for (const hint of failure.suggestions) process.stderr.write(`hint: ${hint}\n`)
-    }
-  }
-
   /** The workspace of a command that only reads. Closed when the command ends. */
-  protected async workspace(_flags: GlobalFlags): Promise<Workspace> {
-    throw new Error('being written')
+  protected async workspace(flags: GlobalFlags): Promise<Workspace> {
+    if (this.#workspace) return this.#workspace
+    const { openWorkspace } = await import('./open-workspace.js')
+    this.#workspace = await openWorkspace({
+      profile: flags.profile,
+      databaseUrl: flags['database-url'],
+      log: this.notices(flags),
+      signal: this.signal,
+      askPassphrase: () => this.#askPassphrase(flags),
+    })
+    return this.#workspace
   }
 
   /** The workspace of a command that changes something; says on stderr which profile and database it changes. */
   protected async changingWorkspace(flags: GlobalFlags): Promise<Workspace> {
-    return this.workspace(flags)
+    const workspace = await this.workspace(flags)
+    const { profile, description } = workspace.database.target
+    if (!flags.quiet) process.stderr.write(`${oneLine(`profile ${profile} · ${description}`)}\n`)
+    return workspace
+  }
+
+  /** The log on stderr, for the few commands that need no workspace. */
+  protected notices(flags: GlobalFlags): Log {
+    return stderrLog({ quiet: flags.quiet, verbose: flags.verbose }, this.#progress)
   }
 
   /**
    * Asks for a yes before something that cannot be undone. `yes` (the --yes flag) answers it.
    * Throws UsageError naming --yes where no question may be asked; CancelledError on a no.
    */
-  protected async confirm(_flags: GlobalFlags & { yes: boolean }, _question: string): Promise<void> {
-    throw new Error('being written')
+  protected async confirm(flags: GlobalFlags & { yes: boolean }, question: string): Promise<void> {
+    if (flags.yes) return
+    const audience = this.#audience(flags)
+    if (!mayAsk(audience)) throw missingFlag('yes', 'this wants a confirmation')
+    if (!(await askYes(audience, question))) throw new CancelledError()
   }
 
   /**
@@ -79,25 +139,85 @@ export abstract class BaseCommand<Result extends object> extends Command {
    * question; trailing newline removed, empty refused. Throws UsageError naming `flagName` where no question may be asked.
    */
   protected async secretInput(
-    _flags: GlobalFlags,
-    _input: { file: string | undefined; flagName: string; question: string },
+    flags: GlobalFlags,
+    input: { file: string | undefined; flagName: string; question: string },
   ): Promise<Secret> {
-    throw new Error('being written')
+    // A person who types after `-` would see the secret on the screen, so they are asked instead.
+    const isTyped = input.file === '-' && process.stdin.isTTY === true
+    if (input.file !== undefined && !isTyped) return readSecret(input.file, input.flagName)
+    const audience = this.#audience(flags)
+    if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a secret is missing')
+    return checkedSecret(await askSecret(audience, input.question), 'the answer')
   }
 
   /** A text answer from a flag's value, else from a question; UsageError naming the flag where none may be asked. */
   protected async textInput(
-    _flags: GlobalFlags,
-    _input: { value: string | undefined; flagName: string; question: string; suggestion?: string },
+    flags: GlobalFlags,
+    input: { value: string | undefined; flagName: string; question: string; suggestion?: string },
   ): Promise<string> {
-    throw new Error('being written')
+    if (input.value !== undefined) return input.value
+    const audience = this.#audience(flags)
+    if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a value is missing')
+    return askText(audience, input.question, input.suggestion)
   }
 
   /**
    * Where a new secret goes: `output` (a file made 0600, never overwritten), else the terminal,
    * else with --reveal into the result; else nowhere, said on stderr.
    */
-  protected secretDelivery(_flags: GlobalFlags & { output?: string | undefined; reveal: boolean }): SecretDelivery {
-    throw new Error('being written')
+  protected secretDelivery(
+    flags: GlobalFlags & { output?: string | undefined; reveal: boolean },
+  ): SecretDelivery {
+    const writers = {
+      fact: (label: string, value: string) => this.screen.facts([[label, value]]),
+      warn: (message: string) => this.notices(flags).warn(message),
+    }
+    if (flags.output !== undefined) return fileDelivery(flags.output)
+    if (this.jsonEnabled()) return flags.reveal ? revealedDelivery() : withheldDelivery(writers)
+    return flags.reveal || this.screen.isTerminal
+      ? shownDelivery(writers)
+      : withheldDelivery(writers)
+  }
+
+  protected override async catch(error: unknown): Promise<void> {
+    this.#progress.stop()
+    const cause = usageErrorOf(error, this.ctor) ?? error
+    const failure = describeFailure(this.#interruption.reason ?? cause)
+    process.exitCode = failure.exitCode
+    const carriesResult = cause instanceof PartialError || cause instanceof FindingsError
+    if (carriesResult && cause.result && !this.jsonEnabled()) this.render(cause.result as Result)
+    writeFailure(failure, cause, {
+      json: this.jsonEnabled(),
+      verbose: this.argv.includes('--verbose'),
+    })
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    this.#progress.stop()
+    const closed = this.#workspace?.database.close().catch(() => undefined)
+    if (error !== undefined && this.#interruption.reason) {
+      await Promise.race([closed, setTimeout(CLOSE_MS)])
+      process.exit()
+    }
+    await closed
+    this.#interruption.dispose()
+  }
+
+  /** One document, never coloured: a program reads it. */
+  override logJson(document: unknown): void {
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  }
+
+  #audience(flags: GlobalFlags): Audience {
+    return { noInput: flags['no-input'], signal: this.signal }
+  }
+
+  async #askPassphrase(flags: GlobalFlags): Promise<Secret> {
+    const audience = this.#audience(flags)
+    if (!mayAsk(audience))
+      throw new UsageError('missing-passphrase', 'the keyring wants its passphrase', {
+        suggestions: ['set CLEVERCTL_PASSPHRASE_FILE to a file that you alone can read'],
+      })
+    return checkedSecret(await askSecret(audience, 'Passphrase of the keyring'), 'the answer')
   }
 }

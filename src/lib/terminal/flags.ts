@@ -1,0 +1,39 @@
+import { Flags } from '@oclif/core'
+import { parseDuration } from '../duration.js'
+
+/** A flag such as `--ttl 90s`, `--grace 24h`, `--since 14d`; gives milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  parse: async (text) => parseDuration(text),
+  helpValue: '90s|24h|14d',
+})
+
+/** Where a new secret goes; read by `this.secretDelivery(flags)`. */
+export const secretOutputFlags = {
+  output: Flags.string({
+    description: 'file for the new secret, made readable by you alone; never overwritten',
+    helpValue: 'FILE',
+    exclusive: ['reveal'],
+  }),
+  reveal: Flags.boolean({
+    description: 'write the new secret into the result on stdout, even when that is no terminal',
+  }),
+}
+
+/** For commands that destroy something; read by `this.confirm(flags, question)`. */
+export const yesFlag = {
+  yes: Flags.boolean({ description: 'do it without asking' }),
+}
+
+/** For commands that change many things at once. */
+export const dryRunFlag = {
+  'dry-run': Flags.boolean({ description: 'show what would be done and change nothing' }),
+}
+
+/** For lists that are read page by page. */
+export const pageFlags = {
+  limit: Flags.integer({ description: 'rows at most', default: 100, min: 1, max: 10_000 }),
+  cursor: Flags.string({
+    description: 'where the next page begins: nextCursor of the page before',
+    helpValue: 'CURSOR',
+  }),
+}

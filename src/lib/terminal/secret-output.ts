@@ -1,0 +1,50 @@
+import type { Secret } from '../secret.js'
+import type { SecretDelivery } from '../secret-delivery.js'
+
+/** What the deliveries of this file write with. */
+export interface Writers {
+  /** A line of the result on stdout. */
+  fact: (label: string, value: string) => void
+  /** A line on stderr that --quiet does not silence. */
+  warn: (message: string) => void
+}
+
+/** Shows the secret on stdout, once, before the commit: if it cannot be shown, nothing is changed. */
+export function shownDelivery(writers: Writers): SecretDelivery {
+  return {
+    ...nowhere,
+    stage: async (secret: Secret) => writers.fact('secret', secret.reveal()),
+    discard: async () => writers.warn('nothing was changed: a secret shown above is not in force'),
+  }
+}
+
+/** Puts the secret into the JSON document. */
+export function revealedDelivery(): SecretDelivery {
+  let kept: Secret | undefined
+  return {
+    ...nowhere,
+    stage: async (secret: Secret) => {
+      kept = secret
+    },
+    revealed: () => kept?.reveal(),
+  }
+}
+
+/** Keeps the secret to itself, and says so. */
+export function withheldDelivery(writers: Writers): SecretDelivery {
+  return {
+    ...nowhere,
+    finish: async () =>
+      writers.warn(
+        'the new secret was not shown, because stdout is no terminal; --output FILE or --reveal give it away',
+      ),
+  }
+}
+
+const nowhere: SecretDelivery = {
+  resume: async () => false,
+  stage: async () => {},
+  finish: async () => {},
+  discard: async () => {},
+  revealed: () => undefined,
+}
