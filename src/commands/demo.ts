@@ -7,7 +7,10 @@ export default class Demo extends BaseCommand<DemoResult> {
   static override description = `Runs the real commands against an embedded database in a temporary home: devices are registered,
 an app installs one, its logger posts readings over HTTPS, and five arrivals that must be refused are
 refused. Exits 0 only if every step came out as said, and leaves nothing behind.`
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --json',
+  ]
 
   protected async execute(): Promise<DemoResult> {
     await this.parse(Demo)

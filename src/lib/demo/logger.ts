@@ -39,7 +39,9 @@ export class SimulatedLogger {
   }
 
   /** Posts readings, with a fresh token when there is none yet or the gate refused the old one. */
-  async post(readings: readonly { at: Date; values: Record<string, number> }[]): Promise<GateAnswer> {
+  async post(
+    readings: readonly { at: Date; values: Record<string, number> }[],
+  ): Promise<GateAnswer> {
     if (this.#token === undefined) {
       const answer = await this.fetchToken()
       if (answer.status !== 200) return answer

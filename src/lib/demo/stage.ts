@@ -32,7 +32,10 @@ export class Stage {
     this.directory = directory
     this.#program = program
     this.#signal = signal
-    this.#environment = { ...withoutForeignSettings(process.env), CLEVERCTL_HOME: join(directory, 'home') }
+    this.#environment = {
+      ...withoutForeignSettings(process.env),
+      CLEVERCTL_HOME: join(directory, 'home'),
+    }
   }
 
   /** Makes the temporary directory. `program` is the command line that starts cleverctl. */
@@ -91,7 +94,15 @@ export class Stage {
   async startGate(): Promise<GateAddress> {
     const port = await freePort()
     const [executable = process.execPath, ...prefix] = this.#program
-    const command = ['gate', 'serve', '--address', '127.0.0.1', '--port', String(port), '--self-signed']
+    const command = [
+      'gate',
+      'serve',
+      '--address',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--self-signed',
+    ]
     const child = spawn(executable, [...prefix, ...command], {
       env: this.#environment,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -158,7 +169,8 @@ function parseDocument(stdout: string): Record<string, unknown> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of the loopback address that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -27,7 +27,10 @@ const INSTALLER_PASSWORD = 'a long passphrase for the demo'
 
 const FACTORY_CSV = [
   'serial,model,batch,manufacturedAt',
-  ...Array.from({ length: DEVICES }, (_, index) => `CDX-00012${index + 3},CleverDx,B-2026-11,2026-11-02`),
+  ...Array.from(
+    { length: DEVICES },
+    (_, index) => `CDX-00012${index + 3},CleverDx,B-2026-11,2026-11-02`,
+  ),
   '',
 ].join('\n')
 
@@ -38,14 +41,23 @@ export const story: readonly Step[] = [
     play: async (stage) => {
       await stage.must('init')
       const status = await stage.must('database', 'status')
-      return { seen: `embedded PostgreSQL ${String(status.version)}, no server set up`, passed: true }
+      return {
+        seen: `embedded PostgreSQL ${String(status.version)}, no server set up`,
+        passed: true,
+      }
     },
   },
   {
     title: 'The factory reports what it made',
     play: async (stage) => {
       const csv = await stage.write('factory.csv', FACTORY_CSV)
-      const report = await stage.must('device', 'import', csv, '--secrets-out', stage.path('secrets.csv'))
+      const report = await stage.must(
+        'device',
+        'import',
+        csv,
+        '--secrets-out',
+        stage.path('secrets.csv'),
+      )
       return {
         seen: `${String(report.imported)} devices registered; their secrets are in secrets.csv (0600), the database has digests`,
         passed: report.imported === DEVICES,
@@ -58,16 +70,30 @@ export const story: readonly Step[] = [
       await createInstallation(stage, 'solar-0042', 'Almeria 42')
       await createInstallation(stage, 'solar-0043', 'Almeria 43')
       const password = await stage.write('password.txt', `${INSTALLER_PASSWORD}\n`)
-      await stage.must('installer', 'add', INSTALLER, '--name', 'Installer', '--password-file', password)
+      await stage.must(
+        'installer',
+        'add',
+        INSTALLER,
+        '--name',
+        'Installer',
+        '--password-file',
+        password,
+      )
       await stage.must('installer', 'assign', INSTALLER, 'solar-0042')
-      return { seen: `solar-0042 and solar-0043; ${INSTALLER} may install at solar-0042`, passed: true }
+      return {
+        seen: `solar-0042 and solar-0043; ${INSTALLER} may install at solar-0042`,
+        passed: true,
+      }
     },
   },
   {
     title: 'The gate opens',
     play: async (stage, cast) => {
       cast.gate = await stage.startGate()
-      return { seen: `https://${cast.gate.host}:${cast.gate.port}, TLS verified by the logger`, passed: true }
+      return {
+        seen: `https://${cast.gate.host}:${cast.gate.port}, TLS verified by the logger`,
+        passed: true,
+      }
     },
   },
   {
@@ -94,10 +120,13 @@ export const story: readonly Step[] = [
     title: 'The logger fetches its token and posts readings',
     play: async (stage, cast) => {
       const secrets = new Map(
-        (await stage.read('secrets.csv')).split('\n').slice(1).map((line) => {
-          const [serial = '', secret = ''] = line.split(',')
-          return [serial, secret]
-        }),
+        (await stage.read('secrets.csv'))
+          .split('\n')
+          .slice(1)
+          .map((line) => {
+            const [serial = '', secret = ''] = line.split(',')
+            return [serial, secret]
+          }),
       )
       cast.logger = new SimulatedLogger(gateOf(cast), {
         serial: 'CDX-000123',
@@ -118,15 +147,32 @@ export const story: readonly Step[] = [
       await stage.must('token', 'issue', 'CDX-000123', '--output', stage.path('token.txt'))
       const key = await stage.read('key-0042.txt')
       const wrong = `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`
-      return refused(stage, 401, 'K_UNKNOWN', await postData(cast, wrong, await stage.read('token.txt')))
+      return refused(
+        stage,
+        401,
+        'K_UNKNOWN',
+        await postData(cast, wrong, await stage.read('token.txt')),
+      )
     },
   },
   {
     title: 'Refused: a token that is over',
     play: async (stage, cast) => {
-      await stage.must('token', 'issue', 'CDX-000123', '--ttl', '1s', '--output', stage.path('short.txt'))
+      await stage.must(
+        'token',
+        'issue',
+        'CDX-000123',
+        '--ttl',
+        '1s',
+        '--output',
+        stage.path('short.txt'),
+      )
       await new Promise((resolve) => setTimeout(resolve, 2_000)) // longer than the token lives
-      const answer = await postData(cast, await stage.read('key-0042.txt'), await stage.read('short.txt'))
+      const answer = await postData(
+        cast,
+        await stage.read('key-0042.txt'),
+        await stage.read('short.txt'),
+      )
       return refused(stage, 401, 'T_EXPIRED', answer)
     },
   },
@@ -137,19 +183,32 @@ export const story: readonly Step[] = [
   },
   {
     title: 'Refused: a device that nobody installed',
-    play: async (stage, cast) => refused(stage, 403, 'I_NONE', await askToken(stage, cast, 'CDX-000124')),
+    play: async (stage, cast) =>
+      refused(stage, 403, 'I_NONE', await askToken(stage, cast, 'CDX-000124')),
   },
   {
     title: 'Refused: the API key of another plant',
     play: async (stage, cast) => {
-      const answer = await postData(cast, await stage.read('key-0043.txt'), await stage.read('token.txt'))
+      const answer = await postData(
+        cast,
+        await stage.read('key-0043.txt'),
+        await stage.read('token.txt'),
+      )
       return refused(stage, 401, 'X_SITE_MISMATCH', answer)
     },
   },
   {
     title: 'The API key is rotated while the logger goes on',
     play: async (stage, cast) => {
-      await stage.must('api-key', 'rotate', 'solar-0042', '--grace', '24h', '--output', stage.path('key2.txt'))
+      await stage.must(
+        'api-key',
+        'rotate',
+        'solar-0042',
+        '--grace',
+        '24h',
+        '--output',
+        stage.path('key2.txt'),
+      )
       const logger = cast.logger ?? missing('logger')
       const old = await logger.post(readings(1))
       logger.useApiKey(await stage.read('key2.txt'))
@@ -171,8 +230,17 @@ export const story: readonly Step[] = [
 
 async function createInstallation(stage: Stage, code: string, name: string): Promise<void> {
   await stage.must(
-    'installation', 'create', code, '--name', name, '--timezone', 'Europe/Madrid',
-    '--latitude', '36.84', '--longitude', '-2.46',
+    'installation',
+    'create',
+    code,
+    '--name',
+    name,
+    '--timezone',
+    'Europe/Madrid',
+    '--latitude',
+    '36.84',
+    '--longitude',
+    '-2.46',
   )
   await stage.must('api-key', 'issue', code, '--output', stage.path(`key-${code.slice(-4)}.txt`))
 }
@@ -195,7 +263,9 @@ async function postData(cast: Cast, apiKey: string, token: string): Promise<Gate
 }
 
 async function askToken(stage: Stage, cast: Cast, serial: string): Promise<GateAnswer> {
-  const line = (await stage.read('secrets.csv')).split('\n').find((row) => row.startsWith(`${serial},`))
+  const line = (await stage.read('secrets.csv'))
+    .split('\n')
+    .find((row) => row.startsWith(`${serial},`))
   return askGate(gateOf(cast), {
     method: 'POST',
     path: '/v1/token',

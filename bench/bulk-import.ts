@@ -1,0 +1,171 @@
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Chapter } from './measure.js'
+import { median, quietEnvironment, ratioFigure, runOnce } from './measure.js'
+import type { Cluster } from './throwaway-cluster.js'
+
+const ROWS = 1_000_000
+const ROUNDS = 3
+const MEMORY_BAR_MIB = 200
+
+/**
+ * `device import` of a million rows with its secrets file against `psql \copy` of the finished rows
+ * into the same table, taken in turns, each into an empty database made from one template.
+ */
+export async function measureBulkImport(
+  program: readonly string[],
+  cluster: Cluster,
+): Promise<Chapter> {
+  const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-import-'))
+  try {
+    const factory = join(directory, 'factory.csv')
+    await writeLines(
+      factory,
+      'serial,model,batch,manufacturedAt',
+      (row) => `${serial(row)},CleverDx,B-2026-11,2026-11-02T00:00:00Z`,
+    )
+    cluster.psql('postgres', 'create database bench_empty')
+    runOnce([...program, 'database', 'migrate'], {
+      env: environment(directory, cluster, 'bench_empty'),
+    })
+
+    const copyMs: number[] = []
+    const importMs: number[] = []
+    const peaks: number[] = []
+    let finished: string | undefined
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const imported = importOnce(program, cluster, directory, factory, round)
+      importMs.push(imported.ms)
+      peaks.push(imported.peakMiB)
+      finished ??= exportFinishedRows(cluster, directory, `bench_import_${round}`)
+      cluster.psql('postgres', `drop database bench_import_${round}`)
+      copyMs.push(copyOnce(cluster, finished, round))
+    }
+    const rate = (ms: number) => `${Math.round(ROWS / ms)}k rows/s`
+    const peak = Math.max(...peaks)
+    return {
+      title: 'Bulk registration',
+      method: `${ROWS.toLocaleString('en')} rows, median of ${ROUNDS} rounds taken in turns, fsync on; the import makes each device's secret, writes the secrets file and the trail, the baseline copies rows that are ready.`,
+      figures: [
+        ratioFigure(
+          '`device import` with `--secrets-out`',
+          {
+            figure: rate(median(importMs)),
+            baseline: `\`psql \\copy\` ${rate(median(copyMs))}`,
+            ratio: median(copyMs) / median(importMs),
+          },
+          { atLeast: 0.6 },
+        ),
+        {
+          what: 'its peak memory (maximum resident set)',
+          figure: `${peak.toFixed(0)} MiB`,
+          bar: { text: `under ${MEMORY_BAR_MIB} MiB`, reached: peak < MEMORY_BAR_MIB },
+        },
+      ],
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function serial(row: number): string {
+  return `CDX-${String(row).padStart(7, '0')}`
+}
+
+function environment(directory: string, cluster: Cluster, database: string): NodeJS.ProcessEnv {
+  return quietEnvironment({
+    CLEVERCTL_HOME: join(directory, 'home'),
+    CLEVERCTL_DATABASE_URL: cluster.url(database),
+  })
+}
+
+async function writeLines(
+  path: string,
+  header: string,
+  line: (row: number) => string,
+): Promise<void> {
+  const file = createWriteStream(path)
+  file.write(`${header}\n`)
+  for (let row = 0; row < ROWS; row += 1) {
+    if (!file.write(`${line(row)}\n`)) await once(file, 'drain')
+  }
+  file.end()
+  await once(file, 'finish')
+}
+
+function importOnce(
+  program: readonly string[],
+  cluster: Cluster,
+  directory: string,
+  factory: string,
+  round: number,
+): { ms: number; peakMiB: number } {
+  const database = `bench_import_${round}`
+  cluster.psql('postgres', `create database ${database} template bench_empty; checkpoint`)
+  const peakFile = join(directory, 'peak')
+  const hook = join(directory, 'peak.mjs')
+  writeFileSync(
+    hook,
+    `import { writeFileSync } from 'node:fs'\nprocess.on('exit', () => writeFileSync(${JSON.stringify(peakFile)}, String(process.resourceUsage().maxRSS)))\n`,
+  )
+  const [node = process.execPath, ...rest] = program
+  const { ms } = runOnce(
+    [
+      node,
+      '--import',
+      hook,
+      ...rest,
+      'device',
+      'import',
+      factory,
+      '--secrets-out',
+      join(directory, `secrets-${round}.csv`),
+      '--json',
+    ],
+    { env: environment(directory, cluster, database) },
+  )
+  const count = cluster.psql(database, 'select count(*) from cleverctl.device')
+  if (Number(count) !== ROWS) throw new Error(`the import registered ${count} of ${ROWS} devices`)
+  return { ms, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+}
+
+/** The finished rows, as the import left them, in a text file that \copy reads. */
+function exportFinishedRows(cluster: Cluster, directory: string, database: string): string {
+  const file = join(directory, 'finished.txt')
+  runOnce([
+    join(cluster.bin, 'psql'),
+    '-h',
+    cluster.socket,
+    '-U',
+    'bench',
+    '-d',
+    database,
+    '-qX',
+    '-c',
+    `\\copy (select ${COLUMNS} from cleverctl.device order by id) to '${file}'`,
+  ])
+  return file
+}
+
+const COLUMNS = 'serial, model, batch, manufactured_at, secret_sha256'
+
+function copyOnce(cluster: Cluster, file: string, round: number): number {
+  const database = `bench_copy_${round}`
+  cluster.psql('postgres', `create database ${database} template bench_empty; checkpoint`)
+  const { ms } = runOnce([
+    join(cluster.bin, 'psql'),
+    '-h',
+    cluster.socket,
+    '-U',
+    'bench',
+    '-d',
+    database,
+    '-qX',
+    '-c',
+    `\\copy cleverctl.device (${COLUMNS}) from '${file}'`,
+  ])
+  cluster.psql('postgres', `drop database ${database}`)
+  return ms
+}

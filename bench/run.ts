@@ -1,0 +1,92 @@
+/** `npm run bench [-- --write]`: measures everything and, with --write, puts the report into docs/benchmarks.md. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { measureBulkImport } from './bulk-import.js'
+import { measureEmbedded } from './embedded.js'
+import { measureGate } from './gate.js'
+import { describeMachine, quietEnvironment, runOnce, type Chapter } from './measure.js'
+import { preparePlant } from './plant.js'
+import { measureRevocation } from './revocation.js'
+import { measureStartUp } from './start-up.js'
+import { startCluster } from './throwaway-cluster.js'
+
+const root = join(import.meta.dirname, '..')
+const program = [process.execPath, join(root, 'bin', 'run.js')]
+const only = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+const wanted = (name: string) => only.length === 0 || only.includes(name)
+
+const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-run-'))
+const chapters: Chapter[] = []
+const tell = (chapter: Chapter) => {
+  chapters.push(chapter)
+  process.stdout.write(`${render(chapter)}\n`)
+}
+
+try {
+  if (wanted('start-up')) tell(startUp())
+  if (wanted('embedded')) tell(await measureEmbedded(program))
+  if (wanted('import') || wanted('gate') || wanted('revocation')) await onCluster()
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
+if (process.argv.includes('--write')) writeFileSync(join(root, 'docs', 'benchmarks.md'), report())
+const missed = chapters
+  .flatMap((chapter) => chapter.figures)
+  .filter((figure) => figure.bar?.reached === false)
+process.stdout.write(missed.length === 0 ? 'every bar reached\n' : `${missed.length} bars missed\n`)
+
+function startUp(): Chapter {
+  const home = join(directory, 'home')
+  const env = quietEnvironment({ CLEVERCTL_HOME: home })
+  runOnce([...program, 'init', '--json'], { env })
+  try {
+    return measureStartUp(program, home)
+  } finally {
+    runOnce([...program, 'database', 'stop', '--json'], { env })
+  }
+}
+
+async function onCluster(): Promise<void> {
+  const cluster = startCluster()
+  try {
+    if (wanted('import')) tell(await measureBulkImport(program, cluster))
+    if (!wanted('gate') && !wanted('revocation')) return
+    const plant = preparePlant(program, cluster, directory)
+    if (wanted('gate')) tell(await measureGate(program, plant, directory))
+    if (wanted('revocation')) tell(await measureRevocation(program, plant, cluster))
+  } finally {
+    cluster.stop()
+  }
+}
+
+function render(chapter: Chapter): string {
+  const rows = chapter.figures.map((figure) => {
+    const bar = figure.bar
+      ? `${figure.bar.text}: ${figure.bar.reached ? 'reached' : '**missed**'}`
+      : ''
+    return `| ${figure.what} | ${figure.figure} | ${figure.baseline ?? ''} | ${figure.ratio === undefined ? '' : `${figure.ratio.toFixed(2)}×`} | ${bar} |`
+  })
+  return [
+    `## ${chapter.title}`,
+    '',
+    chapter.method,
+    '',
+    '| what | figure | baseline of the same run | ratio | bar |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+function report(): string {
+  return [
+    '# Benchmarks',
+    '',
+    'One run of `npm run bench -- --write`. Ratios are against the baseline measured in the same run; absolute figures belong to the machine.',
+    '',
+    `Machine: ${describeMachine()}. Date: ${new Date().toISOString().slice(0, 10)}.`,
+    '',
+    ...chapters.map(render),
+  ].join('\n')
+}
