@@ -88,7 +88,7 @@ grant select, insert, delete on cleverctl.installer_assignment to cleverctl_staf
 grant select, update on cleverctl.placement to cleverctl_staff;
 
 grant select (id, code, token_epoch, retired_at) on cleverctl.installation to cleverctl_gate;
-grant select (id, serial, secret_sha256, previous_secret_sha256, previous_secret_until, token_epoch, revoked_at)
+grant select (id, serial, manufactured_at, secret_sha256, previous_secret_sha256, previous_secret_until, token_epoch, revoked_at)
   on cleverctl.device to cleverctl_gate;
 grant select (id, email, password_hash, failed_attempts, locked_until, token_epoch, disabled_at)
   on cleverctl.installer to cleverctl_gate;
