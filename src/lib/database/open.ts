@@ -1,0 +1,67 @@
+import type { Settings } from '../config/settings.js'
+import { ConflictError } from '../errors.js'
+import type { Log } from '../workspace.js'
+import type { Database } from './database.js'
+import { migrate, pendingMigrations } from './migrate.js'
+import { PooledDatabase } from './pool.js'
+import { describeServer, serverRoutes } from './server-routes.js'
+
+/** How to open a database. */
+export interface OpenOptions {
+  log: Log
+  /**
+   * When aborted, the statements running at that moment are cancelled and throw CancelledError;
+   * later ones run, so that what was interrupted can be recorded. Leave it out where work that was
+   * taken in must be finished (a gate).
+   */
+  signal?: AbortSignal | undefined
+  /** Connections at most; 5 where absent. */
+  maxConnections?: number | undefined
+  /** `expect` (default): the schema must be up to date, an embedded one is brought up to date; `ignore`: as it is. */
+  migrations?: 'expect' | 'ignore'
+}
+
+/**
+ * Opens the database that the settings name; starts the embedded one when it is not running.
+ * Throws UnreachableError, RefusedError (login), ConflictError (schema not up to date, or locked).
+ */
+export async function openDatabase(settings: Settings, options: OpenOptions): Promise<Database> {
+  const { log, signal, maxConnections } = options
+  const database = new PooledDatabase({
+    ...(await targetAndRoutes(settings, log, maxConnections)),
+    log,
+    signal,
+  })
+  try {
+    if (options.migrations !== 'ignore') await expectMigrated(database, log)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  return database
+}
+
+async function targetAndRoutes(settings: Settings, log: Log, maxConnections: number | undefined) {
+  const { database, profile } = settings
+  if (database.mode === 'server') {
+    const target = { mode: 'server' as const, description: describeServer(database), profile }
+    return { target, routes: await serverRoutes(database, maxConnections) }
+  }
+  const { embeddedRoutes, describeEmbedded } = await import('./embedded/routes.js')
+  const target = { mode: 'embedded' as const, description: describeEmbedded(database), profile }
+  return { target, routes: await embeddedRoutes(database, { log, maxConnections }) }
+}
+
+async function expectMigrated(database: Database, log: Log): Promise<void> {
+  const { pending } = await pendingMigrations(database)
+  if (pending.length === 0) return
+  if (database.target.mode === 'embedded') {
+    await migrate(database, log)
+    return
+  }
+  throw new ConflictError(
+    'migrations-pending',
+    `the database ${database.target.description} lacks ${pending.length} migration${pending.length === 1 ? '' : 's'}`,
+    { suggestions: ['cleverctl database migrate'] },
+  )
+}
