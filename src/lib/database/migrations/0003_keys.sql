@@ -19,7 +19,9 @@ create table cleverctl.api_key (
   use_count bigint not null default 0,
   unique (installation_id, version),
   check ((state = 'GRACE') = (grace_until is not null and retired_at is null and revoked_at is null)),
-  check ((state = 'REVOKED') = (revoked_at is not null))
+  check ((state = 'RETIRED') = (retired_at is not null and revoked_at is null)),
+  check ((state = 'REVOKED') = (revoked_at is not null)),
+  check ((revoked_at is null) = (revoke_reason is null))
 );
 create unique index api_key_one_current on cleverctl.api_key (installation_id) where state = 'CURRENT';
 create unique index api_key_one_pending on cleverctl.api_key (installation_id) where state = 'PENDING';
@@ -34,7 +36,10 @@ create table cleverctl.signing_key (
   created_at timestamptz not null default now(),
   activated_at timestamptz,
   verify_until timestamptz,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  check ((state in ('NEXT', 'ACTIVE')) = (sealed_private is not null)),
+  check (state <> 'VERIFY' or verify_until is not null),
+  check ((state = 'REVOKED') = (revoked_at is not null))
 );
 create unique index signing_key_one_active on cleverctl.signing_key (state) where state in ('ACTIVE', 'NEXT');
 

@@ -1,0 +1,131 @@
+import type { Queryable, Transaction } from '../database/database.js'
+import type { ApiKey } from './types.js'
+
+const COLUMNS = `key.key_id as "keyId", key.version, key.state, key.created_at as "createdAt",
+  key.expires_at as "expiresAt", key.grace_until as "graceUntil", key.revoked_at as "revokedAt",
+  key.revoke_reason as "revokeReason", key.last_used_at as "lastUsedAt",
+  host(key.last_used_address) as "lastUsedAddress", key.use_count::float8 as "useCount"`
+
+/** An installation as keys see it. */
+export interface KeyOwner {
+  id: string
+  retiredAt: Date | null
+}
+
+/** The installation with this code; undefined when there is none. */
+export async function selectOwner(
+  queryable: Queryable,
+  code: string,
+): Promise<KeyOwner | undefined> {
+  const { rows } = await queryable.query<KeyOwner>(
+    `select id, retired_at as "retiredAt" from cleverctl.installation where code = $1`,
+    [code],
+  )
+  return rows[0]
+}
+
+/** The same, and nobody else changes this installation's keys until the transaction ends. */
+export async function lockOwner(
+  transaction: Transaction,
+  code: string,
+): Promise<KeyOwner | undefined> {
+  // Not `for update`: that would make a gate wait that records a placement at the installation.
+  const { rows } = await transaction.query<KeyOwner>(
+    `select id, retired_at as "retiredAt" from cleverctl.installation where code = $1
+     for no key update`,
+    [code],
+  )
+  return rows[0]
+}
+
+/** Every key of an installation, newest first. */
+export async function selectKeys(queryable: Queryable, ownerId: string): Promise<ApiKey[]> {
+  const { rows } = await queryable.query<ApiKey>(
+    `select ${COLUMNS} from cleverctl.api_key as key
+     where key.installation_id = $1 order by key.version desc`,
+    [ownerId],
+  )
+  return rows
+}
+
+/** The key of this installation that has this digest; undefined when there is none. */
+export async function selectKeyByDigest(
+  queryable: Queryable,
+  code: string,
+  digest: Buffer,
+): Promise<ApiKey | undefined> {
+  const { rows } = await queryable.query<ApiKey>(
+    `select ${COLUMNS} from cleverctl.api_key as key
+     join cleverctl.installation on installation.id = key.installation_id
+     where installation.code = $1 and key.digest = $2`,
+    [code, digest],
+  )
+  return rows[0]
+}
+
+/** Adds a CURRENT key with the installation's next version. */
+export async function insertKey(
+  transaction: Transaction,
+  key: { ownerId: string; keyId: string; digest: Buffer; createdAt: Date; expiresAt: Date | null },
+): Promise<{ version: number }> {
+  const { rows } = await transaction.query<{ version: number }>(
+    `insert into cleverctl.api_key
+       (key_id, installation_id, version, state, digest, created_at, expires_at)
+     select $1, $2::bigint, coalesce(max(version), 0) + 1, 'CURRENT', $3, $4::timestamptz, $5::timestamptz
+     from cleverctl.api_key where installation_id = $2::bigint
+     returning version`,
+    [key.keyId, key.ownerId, key.digest, key.createdAt, key.expiresAt],
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error('the new API key has no row')
+  return row
+}
+
+/** Makes room for a new CURRENT key where the old one has expired. */
+export async function retireExpiredCurrent(
+  transaction: Transaction,
+  ownerId: string,
+  now: Date,
+): Promise<void> {
+  await transaction.query(
+    `update cleverctl.api_key set state = 'RETIRED', retired_at = expires_at
+     where installation_id = $1 and state = 'CURRENT' and expires_at <= $2`,
+    [ownerId, now],
+  )
+}
+
+/**
+ * Ends what opened the gate so far: each key works until `deadline`, or until its own grace or expiry
+ * where that comes first. What ends by `now` is retired.
+ */
+export async function endFormerKeys(
+  transaction: Transaction,
+  ownerId: string,
+  { now, deadline }: { now: Date; deadline: Date },
+): Promise<void> {
+  await transaction.query(
+    `update cleverctl.api_key as key set
+       state = case when last.moment <= $2::timestamptz then 'RETIRED' else 'GRACE' end,
+       grace_until = case when last.moment <= $2::timestamptz then key.grace_until else last.moment end,
+       retired_at = case when last.moment <= $2::timestamptz then last.moment end
+     from (
+       select id, least(grace_until, expires_at, $3::timestamptz) as moment
+       from cleverctl.api_key where installation_id = $1 and state in ('CURRENT', 'GRACE')
+     ) as last
+     where last.id = key.id`,
+    [ownerId, now, deadline],
+  )
+}
+
+/** Revokes these keys of an installation; those revoked before stay as they are. */
+export async function revokeKeys(
+  transaction: Transaction,
+  ownerId: string,
+  revocation: { keyIds: readonly string[]; reason: string; now: Date },
+): Promise<void> {
+  await transaction.query(
+    `update cleverctl.api_key set state = 'REVOKED', revoked_at = $3, revoke_reason = $4
+     where installation_id = $1 and key_id = any($2::text[]) and state <> 'REVOKED'`,
+    [ownerId, revocation.keyIds, revocation.now, revocation.reason],
+  )
+}
