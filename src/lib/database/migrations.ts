@@ -33,9 +33,12 @@ async function readMigration(path: string, file: string, wanted: number): Promis
   }
 }
 
-/** Beside this module in the sources; in the built package, beside the bundle or one folder up. */
+/** Beside this module in the sources; in the built package, in a folder above the bundle's files. */
 function migrationsFolder(): string {
-  const here = dirname(fileURLToPath(import.meta.url))
-  const beside = join(here, 'migrations')
-  return existsSync(beside) ? beside : join(here, '..', 'migrations')
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'migrations'))) {
+    if (folder === dirname(folder)) throw new Error('the package has no migrations folder')
+    folder = dirname(folder)
+  }
+  return join(folder, 'migrations')
 }
