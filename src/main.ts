@@ -1,6 +1,9 @@
-import { Config, flush, run } from '@oclif/core'
+import { Config, Errors, run } from '@oclif/core'
 import { fileURLToPath } from 'node:url'
-import { describeFailure } from './lib/terminal/failure.js'
+import { describeFailure, writeFailure } from './lib/terminal/failure.js'
+import { handleProcessFaults } from './lib/terminal/process-faults.js'
+import { unknownCommand } from './lib/terminal/unknown-command.js'
+import { usageErrorOf } from './lib/terminal/usage.js'
 
 /**
  * Runs one command line and sets the process's exit code; never throws.
@@ -8,15 +11,44 @@ import { describeFailure } from './lib/terminal/failure.js'
  * @param root the package's folder, where package.json and oclif.manifest.json are
  */
 export async function main(argv: string[], root: URL): Promise<void> {
+  const options = { json: wantsJson(argv), verbose: argv.includes('--verbose') }
+  handleProcessFaults(options)
   try {
     // Plugins of the user's data folder stay out: that folder is the home of the database.
-    const config = await Config.load({ root: fileURLToPath(root), userPlugins: false, devPlugins: false })
-    await run(argv, config)
-    flush()
+    const config = await Config.load({
+      root: fileURLToPath(root),
+      userPlugins: false,
+      devPlugins: false,
+    })
+    const names = config.commandIDs.map((id) => id.replaceAll(':', ' '))
+    await run(options.json ? helpAsCommand(argv, names) : argv, config).catch((error: unknown) => {
+      if (!(error instanceof Errors.CLIError)) throw error
+      // Our commands report their errors themselves. A plugin's do not; otherwise oclif found no command.
+      const known = names.find((name) => `${argv.join(' ')} `.startsWith(`${name} `))
+      const command =
+        known === undefined ? undefined : config.findCommand(known.replaceAll(' ', ':'))
+      throw command === undefined ? unknownCommand(argv, names) : usageErrorOf(error, command)
+    })
   } catch (error) {
     const failure = describeFailure(error)
     process.exitCode = failure.exitCode
-    process.stderr.write(`error: ${failure.message}\n`)
-    for (const suggestion of failure.suggestions) process.stderr.write(`hint: ${suggestion}\n`)
+    await writeFailure(failure, error, options)
   }
+}
+
+/** Whether the result is to be JSON, by the same rules as oclif's own. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  const flags = end === -1 ? argv : argv.slice(0, end)
+  return flags.includes('--json') || process.env['CLEVERCTL_CONTENT_TYPE']?.toLowerCase() === 'json'
+}
+
+/** Help asked for by a flag, or by naming a topic alone, is text; under --json it is the help command's document. */
+function helpAsCommand(argv: readonly string[], names: readonly string[]): string[] {
+  const words = argv.filter((word) => !word.startsWith('-'))
+  const asksHelp = argv.some((word) => word === '--help' || word === '-h')
+  const isTopic = names.some((name) => name.startsWith(`${words.join(' ')} `))
+  return asksHelp || words.length === 0 || (isTopic && !names.includes(words.join(' ')))
+    ? ['help', ...words, '--json']
+    : [...argv]
 }

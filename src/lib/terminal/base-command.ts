@@ -1,17 +1,31 @@
 import { Command, Flags } from '@oclif/core'
 import { setTimeout } from 'node:timers/promises'
-import { CancelledError, FindingsError, PartialError, UsageError } from '../errors.js'
+import {
+  CancelledError,
+  ExpectedError,
+  FindingsError,
+  PartialError,
+  UsageError,
+} from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
 import { fileDelivery } from '../secret-file.js'
 import type { Log, Workspace } from '../workspace.js'
-import { describeFailure, writeFailure } from './failure.js'
+import { describeFailure, writeFailure, type Failure } from './failure.js'
 import { Interruption } from './interruption.js'
 import { stderrLog } from './log.js'
 import { Progress } from './progress.js'
-import { askSecret, askText, askYes, mayAsk, missingFlag, type Audience } from './questions.js'
+import {
+  askNewSecret,
+  askSecret,
+  askText,
+  askYes,
+  mayAsk,
+  missingFlag,
+  type Audience,
+} from './questions.js'
 import { Screen } from './screen.js'
-import { checkedSecret, readSecret } from './secret-input.js'
+import { readSecret } from './secret-input.js'
 import { revealedDelivery, shownDelivery, withheldDelivery } from './secret-output.js'
 import { oneLine } from './text.js'
 import { usageErrorOf } from './usage.js'
@@ -86,13 +100,15 @@ export abstract class BaseCommand<Result extends object> extends Command {
   }
 
   async run(): Promise<Result> {
-    await this.screen.prepare()
+    if (!this.jsonEnabled()) await this.screen.prepare()
     const result = await this.#interruption.guard(this.execute(), this.graceMs)
     this.#progress.stop()
     // oclif prints nothing for a falsy result and calls that success.
     if (typeof result !== 'object' || result === null)
       throw new TypeError('a command gives an object')
     if (!this.jsonEnabled()) this.render(result)
+    // Whoever stopped the command is told so, even when it came to an end in order.
+    if (this.#interruption.reason) process.exitCode = this.#interruption.reason.exitCode
     return result
   }
 
@@ -135,19 +151,20 @@ export abstract class BaseCommand<Result extends object> extends Command {
   }
 
   /**
-   * A secret from `file` (refused when group- or world-readable; `-` is stdin read to its end), else from a hidden
-   * question; trailing newline removed, empty refused. Throws UsageError naming `flagName` where no question may be asked.
+   * A secret from `file` (refused when open to other users; `-` is stdin read to its end), else from a hidden
+   * question; trailing newline removed, empty refused. With `repeat` a person is asked twice.
+   * Throws UsageError naming `flagName` where no question may be asked.
    */
   protected async secretInput(
     flags: GlobalFlags,
-    input: { file: string | undefined; flagName: string; question: string },
+    input: { file: string | undefined; flagName: string; question: string; repeat?: string },
   ): Promise<Secret> {
     // A person who types after `-` would see the secret on the screen, so they are asked instead.
     const isTyped = input.file === '-' && process.stdin.isTTY === true
     if (input.file !== undefined && !isTyped) return readSecret(input.file, input.flagName)
     const audience = this.#audience(flags)
     if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a secret is missing')
-    return checkedSecret(await askSecret(audience, input.question), 'the answer')
+    return askNewSecret(audience, input.question, input.repeat)
   }
 
   /** A text answer from a flag's value, else from a question; UsageError naming the flag where none may be asked. */
@@ -182,14 +199,12 @@ export abstract class BaseCommand<Result extends object> extends Command {
   protected override async catch(error: unknown): Promise<void> {
     this.#progress.stop()
     const cause = usageErrorOf(error, this.ctor) ?? error
-    const failure = describeFailure(this.#interruption.reason ?? cause)
+    const failure = this.#describe(cause)
     process.exitCode = failure.exitCode
     const carriesResult = cause instanceof PartialError || cause instanceof FindingsError
     if (carriesResult && cause.result && !this.jsonEnabled()) this.render(cause.result as Result)
-    writeFailure(failure, cause, {
-      json: this.jsonEnabled(),
-      verbose: this.argv.includes('--verbose'),
-    })
+    const options = { json: this.jsonEnabled(), verbose: this.argv.includes('--verbose') }
+    await writeFailure(failure, cause, options)
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -208,6 +223,13 @@ export abstract class BaseCommand<Result extends object> extends Command {
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   }
 
+  /** What an interrupted command throws on its way out is a consequence; what it had learned is kept. */
+  #describe(error: unknown): Failure {
+    const { result, ...failure } = describeFailure(this.#interruption.reason ?? error)
+    const learned = error instanceof ExpectedError ? error.result : result
+    return learned === undefined ? failure : { ...failure, result: learned }
+  }
+
   #audience(flags: GlobalFlags): Audience {
     return { noInput: flags['no-input'], signal: this.signal }
   }
@@ -216,8 +238,8 @@ export abstract class BaseCommand<Result extends object> extends Command {
     const audience = this.#audience(flags)
     if (!mayAsk(audience))
       throw new UsageError('missing-passphrase', 'the keyring wants its passphrase', {
-        suggestions: ['set CLEVERCTL_PASSPHRASE_FILE to a file that you alone can read'],
+        suggestions: ['set CLEVERCTL_KEYRING_PASSPHRASE_FILE to a file that you alone can read'],
       })
-    return checkedSecret(await askSecret(audience, 'Passphrase of the keyring'), 'the answer')
+    return askSecret(audience, 'Passphrase of the keyring')
   }
 }

@@ -1,4 +1,6 @@
+import { StatementError } from '../database/statement-error.js'
 import { ExitCode, ExpectedError } from '../errors.js'
+import { colourPalette, plainPalette, wantsColour } from './colour.js'
 import { oneLine } from './text.js'
 
 /** What a failed command tells, in text and under --json. Only these fields, whatever the error carried. */
@@ -10,45 +12,8 @@ export interface Failure {
   result?: object
 }
 
-type Known = Omit<Failure, 'suggestions'>
-
-const UNREACHABLE: Known = {
-  code: 'database-unreachable',
-  exitCode: ExitCode.unreachable,
-  message: 'the database could not be reached or closed the connection',
-}
-const REFUSED: Known = {
-  code: 'database-refused',
-  exitCode: ExitCode.refused,
-  message: 'the database refused this: the role in use may not do it',
-}
-const BUSY: Known = {
-  code: 'database-busy',
-  exitCode: ExitCode.conflict,
-  message: 'somebody else changed or held the same rows',
-}
-
-/**
- * SQLSTATEs, by their longest matching beginning, that no noun has translated because they may meet
- * any statement. Never the server's own text: it holds values of rows.
- */
-const SQLSTATES: readonly (readonly [beginning: string, failure: Known])[] = [
-  ['08', UNREACHABLE],
-  ['53', UNREACHABLE],
-  ['57P', UNREACHABLE],
-  ['28', REFUSED],
-  ['42501', REFUSED],
-  ['40', BUSY],
-  ['55P03', BUSY],
-]
-const CONNECTION_CODES = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EAI_AGAIN',
-]
+/** Causes of causes are followed this far. */
+const MAX_CAUSES = 5
 
 /** Maps any error to what the user is told and to the exit code. The only place that decides it. */
 export function describeFailure(error: unknown): Failure {
@@ -61,59 +26,60 @@ export function describeFailure(error: unknown): Failure {
       ...(error.result === undefined ? {} : { result: error.result }),
     }
   }
-  return {
-    suggestions: [],
-    ...(describeForeign(error) ?? {
+  return (
+    describeFileFailure(error) ?? {
       code: 'bug',
       exitCode: ExitCode.bug,
       message: 'unexpected fault in cleverctl',
       suggestions: ['give the command again with --verbose and report what it prints'],
-    }),
-  }
+    }
+  )
 }
 
-/** Tells the failure: one document on stdout for --json, lines on stderr for people. */
-export function writeFailure(
+/** Tells the failure: one document on stdout for --json, else one line for each thing on stderr. */
+export async function writeFailure(
   failure: Failure,
   error: unknown,
   options: { json: boolean; verbose: boolean },
-): void {
+): Promise<void> {
   if (options.json) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`)
   else {
-    process.stderr.write(`error: ${oneLine(failure.message)}\n`)
-    for (const hint of failure.suggestions) process.stderr.write(`hint: ${oneLine(hint)}\n`)
+    const isColoured = wantsColour(process.stderr.isTTY === true, process.env)
+    const palette = isColoured ? await colourPalette() : plainPalette
+    process.stderr.write(`${palette.bad('error:')} ${oneLine(failure.message)}\n`)
+    for (const hint of failure.suggestions)
+      process.stderr.write(`${palette.faint('hint:')} ${oneLine(hint)}\n`)
   }
   if (options.verbose) for (const line of traceOf(error)) process.stderr.write(`${line}\n`)
 }
 
-/** What is known of errors that libraries and the system throw. */
-function describeForeign(error: unknown): Known | undefined {
+/** The system could not do something with a file: the user can act on it, and a path is no secret. */
+function describeFileFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
-  const { code, syscall, path } = error as NodeJS.ErrnoException & { severity?: string }
-  if (code === undefined) return undefined
-  if ('severity' in error) return SQLSTATES.find(([beginning]) => code.startsWith(beginning))?.[1]
-  if (CONNECTION_CODES.includes(code))
-    return { ...UNREACHABLE, code: 'unreachable', message: `a connection failed (${code})` }
-  if (syscall !== undefined && path !== undefined)
-    return {
-      code: 'file-failed',
-      exitCode: ExitCode.failure,
-      message: `${path}: ${syscall} failed (${code})`,
-    }
-  return undefined
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  if (code === undefined || syscall === undefined || path === undefined) return undefined
+  return {
+    code: 'file-failed',
+    exitCode: ExitCode.failure,
+    message: `${path}: ${syscall} failed (${code})`,
+    suggestions: [],
+  }
 }
 
-/** Where an error came from, without the words of drivers: they may hold values of rows. */
+/** Where an error came from, without the words of drivers: they may hold values of rows or of input. */
 function* traceOf(error: unknown): Generator<string> {
-  for (
-    let each = error, depth = 0;
-    each instanceof Error && depth < 5;
-    each = each.cause, depth++
-  ) {
+  let each = error
+  for (let depth = 0; each instanceof Error && depth < MAX_CAUSES; depth++) {
     const { code } = each as NodeJS.ErrnoException
-    const isOwnWord =
-      each instanceof ExpectedError || (each instanceof TypeError && code === undefined)
-    yield `debug: ${each.name}${code === undefined ? '' : ` ${code}`}${isOwnWord ? `: ${oneLine(each.message)}` : ''}`
-    yield* (each.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+    const words = hasHarmlessWords(each) ? `: ${oneLine(each.message)}` : ''
+    yield `debug: ${each.name}${code === undefined ? '' : ` ${oneLine(String(code))}`}${words}`
+    yield* (each.stack ?? '').split('\n').filter((line) => /^ +at /.test(line))
+    each = each.cause
   }
+}
+
+/** Our own errors, and V8's own about a slip in the program, which speak of names and not of values. */
+function hasHarmlessWords(error: Error): boolean {
+  if (error instanceof ExpectedError || error instanceof StatementError) return true
+  return (error instanceof TypeError || error instanceof ReferenceError) && !('code' in error)
 }

@@ -1,4 +1,6 @@
 import { CancelledError, UsageError } from '../errors.js'
+import type { Secret } from '../secret.js'
+import { checkedSecret } from './secret-input.js'
 
 /** What decides whether a person may be asked. */
 export interface Audience {
@@ -40,9 +42,29 @@ export async function askText(
   })
 }
 
-/** Asks for a secret; what is typed is shown as stars and cannot be made visible. */
-export async function askSecret(audience: Audience, question: string): Promise<string> {
-  return ask(audience, { type: 'password', message: question, mask: '*', toggleMask: false })
+/** Asks for a secret; what is typed is shown as stars and cannot be made visible. Throws UsageError when it is empty. */
+export async function askSecret(audience: Audience, question: string): Promise<Secret> {
+  const text = await ask<string>(audience, {
+    type: 'password',
+    message: question,
+    mask: '*',
+    toggleMask: false,
+  })
+  return checkedSecret(text, 'the answer')
+}
+
+/** Asks for a secret and, where `repeat` has a wording for it, once more. Throws UsageError when the two differ. */
+export async function askNewSecret(
+  audience: Audience,
+  question: string,
+  repeat: string | undefined,
+): Promise<Secret> {
+  const secret = await askSecret(audience, question)
+  if (repeat === undefined) return secret
+  const again = await askSecret(audience, repeat)
+  if (again.reveal() !== secret.reveal())
+    throw new UsageError('answers-differ', 'the two answers are not the same')
+  return secret
 }
 
 /** The error for a value that is missing where nobody may be asked for it. */

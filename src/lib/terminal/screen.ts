@@ -1,4 +1,10 @@
+import { colourPalette, plainPalette, wantsColour, type Palette } from './colour.js'
+import { alignCells, joinCells, pad, widthOf, wrap } from './layout.js'
+import { relativeTime } from './relative-time.js'
 import { harmless } from './text.js'
+
+/** How something stands. */
+export type Mark = 'ok' | 'warning' | 'failure'
 
 /** One column of a table: its heading, the cell of a row for people, and the full value for pipes. */
 export interface Column<Row> {
@@ -8,48 +14,118 @@ export interface Column<Row> {
   /** Full value for a pipe; `text` where absent. */
   value?: (row: Row) => string
   align?: 'left' | 'right'
+  /** Colours the cell on a terminal; the text must say the same. */
+  mark?: (row: Row) => Mark | undefined
 }
 
-/** How something stands. */
-export type Mark = 'ok' | 'warning' | 'failure'
+const SYMBOLS: Record<Mark, string> = { ok: '✓', warning: '!', failure: '✗' }
+const TONES = { ok: 'good', warning: 'doubtful', failure: 'bad' } as const
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const READABLE_WIDTH = 100
+const DEFAULT_WIDTH = 80
 
-/** stdout for people: aligned and coloured on a terminal, tab-separated with full values in a pipe. */
+/**
+ * stdout for people: aligned and coloured on a terminal, tab-separated with full values in a pipe.
+ * Control characters in whatever is drawn become visible escapes, so that stored data can neither
+ * break a row nor command the terminal.
+ */
 export class Screen {
   readonly isTerminal = process.stdout.isTTY === true
+  #palette: Palette = plainPalette
+
+  /** Columns of the terminal; a common width where stdout is none. */
+  get width(): number {
+    return process.stdout.columns || DEFAULT_WIDTH
+  }
+
+  /** Whether what is drawn may hold colour. */
+  get isColoured(): boolean {
+    return wantsColour(this.isTerminal, process.env)
+  }
 
   /** Loads what drawing needs; called once before anything is drawn. */
-  async prepare(): Promise<void> {}
+  async prepare(): Promise<void> {
+    if (this.isColoured) this.#palette = await colourPalette()
+  }
 
   /** One line of text. */
   line(text = ''): void {
-    process.stdout.write(`${harmless(text)}\n`)
+    this.#write(harmless(text))
   }
 
-  /** One line that says how something stands: symbol and word on a terminal, `ok<TAB>text` in a pipe. */
+  /** A heading above a part of the result; nothing in a pipe. */
+  heading(text: string): void {
+    if (this.isTerminal) this.#write(this.#palette.strong(harmless(text)))
+  }
+
+  /** Text of any length: broken into readable lines on a terminal, as it is in a pipe. */
+  paragraph(text: string): void {
+    const lines = this.isTerminal
+      ? wrap(text, Math.min(this.width, READABLE_WIDTH))
+      : text.split('\n')
+    for (const line of lines) this.line(line)
+  }
+
+  /** Text that this program composed itself, with its line breaks and colours. Never stored data. */
+  preformatted(text: string): void {
+    this.#write(text)
+  }
+
+  /** One line that says how something stands, as symbol, word and colour; `ok<TAB>text` in a pipe. */
   mark(mark: Mark, text: string): void {
-    this.line(`${mark}\t${text}`)
+    if (!this.isTerminal) return this.#tabbed([mark, text])
+    const sign = this.#palette[TONES[mark]](`${SYMBOLS[mark]} ${mark.padEnd('failure'.length)}`)
+    this.#write(`${sign}  ${harmless(text)}`)
   }
 
   /** Rows under headings on a terminal (`empty` when there are none); tab-separated without headings in a pipe. */
-  table<Row>(
-    rows: readonly Row[],
-    columns: readonly Column<Row>[],
-    _empty = 'nothing found',
-  ): void {
-    for (const row of rows) this.#row(columns.map((column) => (column.value ?? column.text)(row)))
+  table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty = 'nothing found'): void {
+    if (!this.isTerminal) {
+      for (const row of rows)
+        this.#tabbed(columns.map((column) => (column.value ?? column.text)(row)))
+    } else if (rows.length === 0) this.#write(this.#palette.faint(harmless(empty)))
+    else this.#drawTable(rows, columns)
   }
 
   /** Labelled facts about one object, labels aligned; `label<TAB>value` in a pipe. */
   facts(facts: readonly (readonly [label: string, value: string])[]): void {
-    for (const fact of facts) this.#row(fact)
+    const width = Math.max(0, ...facts.map(([label]) => widthOf(label)))
+    for (const [label, value] of facts) {
+      if (!this.isTerminal) this.#tabbed([label, value])
+      else this.#write(`${this.#palette.faint(pad(harmless(label), width))}  ${harmless(value)}`)
+    }
   }
 
   /** A moment: relative on a terminal (`3 minutes ago`), RFC 3339 UTC in a pipe; `-` when absent. */
   time(at: Date | string | null | undefined): string {
-    return at ? new Date(at).toISOString() : '-'
+    if (!at) return '-'
+    const moment = new Date(at)
+    return this.isTerminal ? relativeTime(moment, new Date()) : moment.toISOString()
   }
 
-  #row(cells: readonly string[]): void {
-    process.stdout.write(`${cells.map(harmless).join('\t')}\n`)
+  #drawTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
+    const aligns = columns.map((column) => column.align ?? 'left')
+    const texts = rows.map((row) => columns.map((column) => harmless(column.text(row))))
+    const [titles = [], ...cells] = alignCells(
+      [columns.map((column) => column.title), ...texts],
+      aligns,
+      this.width,
+    )
+    this.#write(this.#palette.strong(joinCells(titles)))
+    for (const [index, row] of rows.entries()) {
+      const tinted = (cells[index] ?? []).map((cell, column) => {
+        const mark = columns[column]?.mark?.(row)
+        return mark ? this.#palette[TONES[mark]](cell) : cell
+      })
+      this.#write(joinCells(tinted))
+    }
+  }
+
+  #tabbed(cells: readonly string[]): void {
+    this.#write(cells.map(harmless).join('\t'))
+  }
+
+  #write(line: string): void {
+    process.stdout.write(`${line}\n`)
   }
 }

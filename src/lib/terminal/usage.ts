@@ -1,10 +1,16 @@
-import { Errors, type Command } from '@oclif/core'
+import { Errors } from '@oclif/core'
 import { UsageError } from '../errors.js'
 
 /** What oclif's parser adds to its errors, as far as it is used here. */
 interface ParserError extends Error {
   args?: readonly (string | { name: string })[]
   flags?: readonly string[]
+}
+
+/** What is needed of a command to word an error about its command line. */
+interface DescribedCommand {
+  id: string
+  args: object
 }
 
 /** oclif puts these words round whatever a flag's own parser threw. */
@@ -15,7 +21,7 @@ const WRAPPED = /^Parsing --(\S+) \n\t([\s\S]*)\nSee more help with --help$/
  *
  * A rejected value is never repeated: it may be a secret that was given in the wrong place.
  */
-export function usageErrorOf(error: unknown, command: Command.Class): UsageError | undefined {
+export function usageErrorOf(error: unknown, command: DescribedCommand): UsageError | undefined {
   if (!(error instanceof Error)) return undefined
   const [, flag, reason] = WRAPPED.exec(error.message) ?? []
   if (error instanceof UsageError) {
@@ -30,7 +36,7 @@ export function usageErrorOf(error: unknown, command: Command.Class): UsageError
   })
 }
 
-function describe(error: ParserError, command: Command.Class): string {
+function describe(error: ParserError, command: DescribedCommand): string {
   const { flags, args = [] } = error
   if (Array.isArray(flags)) return `unknown flag ${flags.map(nameOnly).join(', ')}`
   const missing = args.flatMap((arg) => (typeof arg === 'string' ? [] : [arg.name.toUpperCase()]))

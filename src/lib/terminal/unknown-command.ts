@@ -1,0 +1,41 @@
+import { closest, distance } from 'fastest-levenshtein'
+import { UsageError } from '../errors.js'
+
+/** More letters than this may not differ between what was typed and what is suggested. */
+const MAX_DISTANCE = 3
+/** A word of a command's name; anything else on the command line may be a secret and is not repeated. */
+const COMMAND_WORD = /^[a-z][a-z-]{0,24}$/
+
+/**
+ * The error for a command that does not exist, with the nearest one that does.
+ * @param argv the command line
+ * @param names every command, words separated by spaces
+ */
+export function unknownCommand(argv: readonly string[], names: readonly string[]): UsageError {
+  const end = argv.findIndex((word) => !COMMAND_WORD.test(word))
+  const words = argv.slice(0, end === -1 ? argv.length : end)
+  const topics = new Set(names.map((name) => name.split(' ')[0]))
+  const [first] = words
+  if (first !== undefined && words.length === 1 && topics.has(first))
+    return new UsageError('incomplete-command', `${first} is not a command by itself`, {
+      suggestions: [`cleverctl help ${first}`],
+    })
+  const shown = words.slice(0, topics.has(first) ? 2 : 1).join(' ')
+  const nearest = nearestName(words, names)
+  return new UsageError('unknown-command', `unknown command${shown ? ` ${shown}` : ''}`, {
+    suggestions: [nearest === undefined ? 'cleverctl help' : `cleverctl ${nearest}`],
+  })
+}
+
+/** Compares each name with as many words of the command line as it has itself. */
+function nearestName(words: readonly string[], names: readonly string[]): string | undefined {
+  const near = [1, 2].flatMap((length) => {
+    const typed = words.slice(0, length).join(' ')
+    const candidates = names.filter((name) => name.split(' ').length === length)
+    if (words.length < length || candidates.length === 0) return []
+    const name = closest(typed, candidates)
+    return [{ name, distance: distance(typed, name) }]
+  })
+  const [best] = near.sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= MAX_DISTANCE ? best.name : undefined
+}
