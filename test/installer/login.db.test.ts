@@ -7,7 +7,7 @@ import { parseEmail } from '../../src/lib/installer/types.js'
 import { Secret } from '../../src/lib/secret.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { freshDatabase, type FreshDatabase, testWorkspace } from '../support/database.js'
-import { type GateDatabase, gateDatabase } from '../support/roles.js'
+import { type RoleDatabase, roleDatabase } from '../support/roles.js'
 
 const EMAIL = 'installer@example.com'
 const PASSWORD = new Secret('four quiet roofs sing')
@@ -18,7 +18,7 @@ const MINUTE = 60_000
 /** Every test logs in with the rights of a gate's login role and no others. */
 describe('a login of the app', () => {
   let fresh: FreshDatabase
-  let gate: GateDatabase
+  let gate: RoleDatabase
   let staff: Workspace
   let workspace: Workspace
   let now: Date
@@ -26,7 +26,7 @@ describe('a login of the app', () => {
 
   beforeEach(async () => {
     fresh = await freshDatabase()
-    gate = await gateDatabase(fresh)
+    gate = await roleDatabase(fresh, 'cleverctl_gate')
     now = START
     warnings = []
     const clock = { now: () => now }

@@ -8,7 +8,7 @@ import { removePlacement, type RemoveOutcome } from '../../src/lib/placement/rem
 import { Secret } from '../../src/lib/secret.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { freshDatabase, type FreshDatabase, testWorkspace } from '../support/database.js'
-import { type GateDatabase, gateDatabase } from '../support/roles.js'
+import { type RoleDatabase, roleDatabase } from '../support/roles.js'
 
 const EMAIL = 'installer@example.com'
 const SERIAL = 'CDX-000123'
@@ -18,7 +18,7 @@ const after = (seconds: number): Date => new Date(START.getTime() + seconds * 10
 /** Every test places and removes with the rights of a gate's login role and no others. */
 describe('placements', () => {
   let fresh: FreshDatabase
-  let gate: GateDatabase
+  let gate: RoleDatabase
   let staff: Workspace
   let workspace: Workspace
   let now: Date
@@ -26,7 +26,7 @@ describe('placements', () => {
 
   beforeEach(async () => {
     fresh = await freshDatabase()
-    gate = await gateDatabase(fresh)
+    gate = await roleDatabase(fresh, 'cleverctl_gate')
     now = START
     const clock = { now: () => now }
     staff = testWorkspace(fresh.database, { clock })
