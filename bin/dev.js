@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// For people who work on the sources: builds what they are now, then runs it.
-import { build } from '../scripts/build.js'
+'use strict'
 
-await build()
-await import('./run.js')
+// For people who work on the sources: builds what they are now, then runs it.
+import('../scripts/build.js').then(({ build }) => build()).then(() => require('./run.js'))

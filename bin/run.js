@@ -1,19 +1,38 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+'use strict'
 
 const argv = process.argv.slice(2)
 
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
-  // Asked for by scripts and monitors all day: answered without loading the program.
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  process.stdout.write(
-    `cleverctl/${version} ${process.platform}-${process.arch} node-${process.version}\n`,
-  )
+  printVersion()
 } else {
-  // chalk decides when it is imported and does not know NO_COLOR, so this comes before the program.
+  void start()
+}
+
+/** Asked for by scripts and monitors all day, so answered without loading the program. */
+function printVersion() {
+  const { version } = require('../package.json')
+  const text = `cleverctl/${version} ${process.platform}-${process.arch} node-${process.version}\n`
+  try {
+    require('node:fs').writeSync(1, text)
+  } catch (error) {
+    // A reader that has gone needs no answer.
+    if (error.code !== 'EPIPE') throw error
+  }
+}
+
+async function start() {
+  // chalk looks at the environment when it is imported and does not know NO_COLOR.
   if (process.env.NO_COLOR || process.env.TERM === 'dumb') process.env.FORCE_COLOR = '0'
-  const { enableCompileCache } = await import('node:module')
-  enableCompileCache?.()
+  enableCompileCache()
   const { main } = await import('../dist/main.js')
-  await main(argv, new URL('..', import.meta.url))
+  const { pathToFileURL } = require('node:url')
+  await main(argv, pathToFileURL(`${__dirname}/../`))
+}
+
+/** Newer Node keeps compiled code. In the user's own folder: a planted file in /tmp would be run. */
+function enableCompileCache() {
+  const { HOME, XDG_CACHE_HOME = HOME && `${HOME}/.cache` } = process.env
+  if (XDG_CACHE_HOME)
+    require('node:module').enableCompileCache?.(`${XDG_CACHE_HOME}/cleverctl/node`)
 }

@@ -4,7 +4,15 @@
 // than all the rest. Code splitting keeps every `await import()` of the sources lazy.
 import { Plugin } from '@oclif/core/config'
 import * as esbuild from 'esbuild'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -26,7 +34,14 @@ const EXTERNAL = [
   'rate-limiter-flexible',
   'selfsigned',
   'ssh2',
+  'typescript',
 ]
+
+/**
+ * Loaded from node_modules when first used, which a program with a manifest never does: oclif needs
+ * them to find commands without one.
+ */
+const SELDOM_USED = ['lilconfig', 'minimatch', 'tinyglobby']
 
 /** Files of earlier builds are kept this long for programs that run meanwhile and load lazily. */
 const KEEP_STALE_MS = 60 * 60 * 1000
@@ -67,6 +82,20 @@ function licences(folders) {
     .join(`\n\n${'-'.repeat(80)}\n\n`)
 }
 
+/** Keeps what only some callers of @oclif/core need from being loaded, or even read, by all. */
+const leanOclif = {
+  name: 'lean-oclif',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: join(root, 'scripts/oclif-core.js') }))
+    onResolve({ filter: new RegExp(`^(${SELDOM_USED.join('|')})$`) }, ({ path, namespace }) =>
+      namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
+    )
+    onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, name) => require('${path}')[name] })`,
+    }))
+  },
+}
+
 /** Bundles src/ and gives every file of dist/ by its path in it. */
 async function bundle() {
   const commands = filesIn(join(root, 'src/commands')).map((file) => `src/commands/${file}`)
@@ -82,6 +111,7 @@ async function bundle() {
     platform: 'node',
     target: 'node20.12',
     external: EXTERNAL,
+    plugins: [leanOclif],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
@@ -142,12 +172,15 @@ export async function build({ clean = false } = {}) {
   )
   for (const file of chunksFirst) writeWhole(join(dist, file), files.get(file))
   prune(files, clean ? 0 : KEEP_STALE_MS)
-  writeWhole(
-    join(root, 'oclif.manifest.json'),
-    `${JSON.stringify(await manifest(), null, 2)}\n`,
-  )
+  writeWhole(join(root, 'oclif.manifest.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build({ clean: process.argv.includes('--clean') })
+  try {
+    await build({ clean: process.argv.includes('--clean') })
+  } catch (error) {
+    // esbuild has said already what it found in the sources.
+    if (!error.errors) throw error
+    process.exitCode = 1
+  }
 }

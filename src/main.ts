@@ -1,6 +1,7 @@
-import { Config, Errors, run } from '@oclif/core'
+import { Errors, run } from '@oclif/core'
 import { fileURLToPath } from 'node:url'
 import { describeFailure, writeFailure } from './lib/terminal/failure.js'
+import { loadOclifConfig } from './lib/terminal/oclif-config.js'
 import { handleProcessFaults } from './lib/terminal/process-faults.js'
 import { unknownCommand } from './lib/terminal/unknown-command.js'
 import { usageErrorOf } from './lib/terminal/usage.js'
@@ -14,12 +15,7 @@ export async function main(argv: string[], root: URL): Promise<void> {
   const options = { json: wantsJson(argv), verbose: argv.includes('--verbose') }
   handleProcessFaults(options)
   try {
-    // Plugins of the user's data folder stay out: that folder is the home of the database.
-    const config = await Config.load({
-      root: fileURLToPath(root),
-      userPlugins: false,
-      devPlugins: false,
-    })
+    const config = await loadOclifConfig(argv, fileURLToPath(root))
     const names = config.commandIDs.map((id) => id.replaceAll(':', ' '))
     await run(options.json ? helpAsCommand(argv, names) : argv, config).catch((error: unknown) => {
       if (!(error instanceof Errors.CLIError)) throw error
