@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './database/database.js'
+import { UnreachableError } from './errors.js'
 import type { Secret } from './secret.js'
 
 /** How a new secret reaches its owner, once. */
@@ -29,14 +30,18 @@ export async function transactionWithDelivery<Result>(
   work: (transaction: Transaction) => Promise<{ secret: Secret; result: Result }>,
 ): Promise<Result> {
   let result: Result
+  let isStaged = false
   try {
     result = await database.transaction(async (transaction) => {
       const made = await work(transaction)
       await delivery.stage(made.secret)
+      isStaged = true
       return made.result
     })
   } catch (error) {
-    await delivery.discard()
+    // A connection lost at the commit leaves open whether it happened: `resume` asks the database.
+    const isUncertain = isStaged && error instanceof UnreachableError
+    if (!isUncertain) await delivery.discard()
     throw error
   }
   await delivery.finish()

@@ -1,10 +1,30 @@
-import { open } from 'node:fs/promises'
-import { UsageError } from './errors.js'
+import { createHash } from 'node:crypto'
+import { constants, createReadStream, type BigIntStats } from 'node:fs'
+import { link, open, rm, unlink, type FileHandle } from 'node:fs/promises'
+import { ConflictError, FailureError, UsageError } from './errors.js'
 import { Secret } from './secret.js'
+import type { SecretDelivery } from './secret-delivery.js'
+import {
+  errorCode,
+  isExposed,
+  isForeign,
+  isSame,
+  look,
+  requirePlace,
+  syncFolder,
+} from './file-system.js'
+
+// A file of new secrets and the database's commit must both happen or neither, whenever the
+// process is killed. So the file is complete, durable and in its place before the commit, and
+// FILE.pending, the same inode under a second name, says until after the commit that it is not
+// settled yet: whoever finds it asks the database.
+//
+//   write FILE.pending, fsync → link it to FILE, fsync the folder → COMMIT → unlink FILE.pending
+//
+// On Windows links need NTFS, folders cannot be synced, and permissions are those of the folder.
 
 /** Bigger than any key, token or password; a wrong file must not be read into memory. */
 const MAX_SECRET_BYTES = 64 * 1024
-const GROUP_OR_WORLD = 0o077
 
 /**
  * Reads a secret from a file that nobody else can read, without its trailing newline. The file that
@@ -16,14 +36,16 @@ export async function readSecretFile(path: string): Promise<Secret> {
     throw new UsageError('unreadable-file', `cannot open ${path} (${errorCode(error)})`)
   })
   try {
-    const status = await file.stat()
+    const status = await file.stat({ bigint: true })
     if (!status.isFile()) throw new UsageError('unreadable-file', `${path} is no plain file`)
-    if (process.platform !== 'win32' && (status.mode & GROUP_OR_WORLD) !== 0) {
+    if (isExposed(status)) {
       throw new UsageError('exposed-file', `${path} is open to group or world`, {
         suggestions: [`chmod 600 ${path}`],
       })
     }
-    if (status.size > MAX_SECRET_BYTES) throw new UsageError('bad-secret', `${path} is larger than any secret`)
+    if (status.size > MAX_SECRET_BYTES) {
+      throw new UsageError('bad-secret', `${path} is larger than any secret`)
+    }
     const text = (await file.readFile('utf8')).replace(/\r?\n$/, '')
     if (text === '') throw new UsageError('empty-secret', `${path} is empty`)
     return new Secret(text)
@@ -32,6 +54,200 @@ export async function readSecretFile(path: string): Promise<Secret> {
   }
 }
 
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+/** Delivers one secret to a file of its own: the secret and a newline, mode 0600, never overwriting. */
+export function fileDelivery(path: string): SecretDelivery {
+  let file: SecretFile | undefined
+  return {
+    resume: async (isCommitted) => {
+      await requirePlace(path)
+      const left = await leftover(path)
+      if (left === undefined) return false
+      const secret = await left.secret()
+      const hasCommitted = secret !== undefined && (await isCommitted(secret))
+      await (hasCommitted ? left.complete() : left.discard())
+      return hasCommitted
+    },
+    stage: async (secret) => {
+      file = await openSecretFile(path)
+      await file.write(`${secret.reveal()}\n`)
+      await file.publish()
+    },
+    finish: async () => file?.finish(),
+    discard: async () => file?.discard(),
+    revealed: () => undefined,
+  }
+}
+
+/**
+ * Begins a file of secrets; nothing is at `path` before {@link SecretFile.publish}. First settle
+ * what {@link leftover} gives.
+ * Throws ConflictError when the file exists or another run is writing it, UsageError when it cannot
+ * be made there.
+ */
+export async function openSecretFile(path: string): Promise<SecretFile> {
+  const found = await requirePlace(path)
+  if (found !== undefined) throw fileExists(path)
+  const pending = pendingPath(path)
+  try {
+    return new SecretFile(path, await open(pending, 'wx+', 0o600))
+  } catch (error) {
+    const code = errorCode(error)
+    if (code !== 'EEXIST') throw cannotWrite(path, code)
+    throw new ConflictError('file-in-use', `${pending} exists: another run is writing ${path}`)
+  }
+}
+
+/** A file of new secrets on its way to its place. Close it by `finish` or `discard`. */
+export class SecretFile {
+  readonly #path: string
+  readonly #file: FileHandle
+  readonly #digest = createHash('sha256')
+
+  constructor(path: string, file: FileHandle) {
+    this.#path = path
+    this.#file = file
+  }
+
+  /** Appends; await it before the next one. */
+  async write(chunk: string | Buffer): Promise<void> {
+    this.#digest.update(chunk)
+    await this.#file.writeFile(chunk).catch((error: unknown) => {
+      throw cannotWrite(this.#path, errorCode(error))
+    })
+  }
+
+  /** SHA-256 of everything written so far. */
+  sha256(): Buffer {
+    return this.#digest.copy().digest()
+  }
+
+  /** Makes the file durable and puts it in its place; right before the commit. Throws ConflictError when one is there. */
+  async publish(): Promise<void> {
+    try {
+      await this.#file.sync()
+      await link(pendingPath(this.#path), this.#path)
+      await syncFolder(this.#path)
+    } catch (error) {
+      const code = errorCode(error)
+      throw code === 'EEXIST' ? fileExists(this.#path) : cannotWrite(this.#path, code)
+    }
+  }
+
+  /** After the commit: the file is settled. */
+  async finish(): Promise<void> {
+    try {
+      const own = await this.#file.stat({ bigint: true })
+      if (!isSame(own, await look(this.#path))) await this.#putBack()
+      if (isSame(own, await look(pendingPath(this.#path)))) await unlink(pendingPath(this.#path))
+      await syncFolder(this.#path)
+    } finally {
+      await this.#file.close()
+    }
+  }
+
+  /** After a rollback: nothing is left of it. */
+  async discard(): Promise<void> {
+    try {
+      await withdraw(this.#path, await this.#file.stat({ bigint: true }))
+    } finally {
+      await this.#file.close()
+    }
+  }
+
+  /** Another run took this one's file for an abandoned one, but its secrets are in force. */
+  async #putBack(): Promise<void> {
+    const copy = await open(this.#path, 'wx', 0o600).catch((error: unknown) => {
+      throw new FailureError(
+        'secret-not-delivered',
+        `another run took ${this.#path} away (${errorCode(error)}): the new secret is in force and in no file`,
+        { suggestions: ['rotate it once more'] },
+      )
+    })
+    try {
+      const source = this.#file.createReadStream({ start: 0, autoClose: false })
+      for await (const chunk of source) await copy.writeFile(chunk as Buffer)
+      await copy.sync()
+    } finally {
+      await copy.close()
+    }
+  }
+}
+
+/** A file of secrets that an interrupted run left unsettled. */
+export interface Leftover {
+  /** SHA-256 of what it holds. */
+  sha256(): Promise<Buffer>
+  /** The one secret it holds; undefined when it was not written to its end. */
+  secret(): Promise<Secret | undefined>
+  /** Its secrets are in the database: settles it. */
+  complete(): Promise<void>
+  /** They are not: removes it. */
+  discard(): Promise<void>
+}
+
+/**
+ * What an interrupted run left of the file `path`; undefined when nothing is unsettled. Whether it
+ * was committed must be asked under the lock that the writing transaction holds: a run that is still
+ * under way looks the same.
+ * Throws ConflictError when FILE.pending is something else.
+ */
+export async function leftover(path: string): Promise<Leftover | undefined> {
+  const pending = pendingPath(path)
+  const status = await look(pending)
+  if (status === undefined) return undefined
+  if (!status.isFile() || isExposed(status) || isForeign(status)) {
+    throw new ConflictError(
+      'file-in-the-way',
+      `${pending} is in the way and was not made by cleverctl`,
+    )
+  }
+  return {
+    sha256: async () => {
+      const digest = createHash('sha256')
+      for await (const chunk of createReadStream(pending)) digest.update(chunk as Buffer)
+      return digest.digest()
+    },
+    secret: async () => {
+      const file = await open(pending, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      try {
+        if (status.size > MAX_SECRET_BYTES) return undefined
+        const text = await file.readFile('utf8')
+        return /^[^\n]+\n$/.test(text) ? new Secret(text.slice(0, -1)) : undefined
+      } finally {
+        await file.close()
+      }
+    },
+    complete: async () => {
+      const there = await look(path)
+      if (there === undefined) await link(pending, path)
+      else if (!isSame(status, there))
+        throw fileExists(path, [`the new secret is in ${pending}: move it`])
+      await syncFolder(path)
+      await unlink(pending)
+      await syncFolder(path)
+    },
+    discard: async () => withdraw(path, status),
+  }
+}
+
+/** Removes the file under both its names; FILE first, so that a kill in between leaves it unsettled. */
+async function withdraw(path: string, own: BigIntStats): Promise<void> {
+  if (isSame(own, await look(path))) await rm(path, { force: true })
+  if (isSame(own, await look(pendingPath(path)))) await rm(pendingPath(path), { force: true })
+  await syncFolder(path)
+}
+
+function pendingPath(path: string): string {
+  return `${path}.pending`
+}
+
+function fileExists(path: string, suggestions: string[] = []): ConflictError {
+  return new ConflictError('file-exists', `${path} exists and is not overwritten`, { suggestions })
+}
+
+function cannotWrite(path: string, code: string): FailureError | UsageError {
+  if (['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE'].includes(code)) {
+    return new FailureError('cannot-write', `cannot write ${path} (${code})`)
+  }
+  return new UsageError('cannot-write', `cannot make ${path} (${code})`)
 }

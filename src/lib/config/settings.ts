@@ -146,11 +146,12 @@ function keyringSettings(
   home: string,
   environment: NodeJS.ProcessEnv,
 ): KeyringSettings {
-  const named = environment['CLEVERCTL_KEYRING_FILE'] || profile.keyring.file
+  const shared = environment['CLEVERCTL_KEYRING_FILE']
+  const { provider, file } = profile.keyring
   return {
-    provider: profile.keyring.provider,
-    file: resolve(home, named ?? 'keyring.json'),
-    isNamed: named !== undefined,
+    provider,
+    file: shared ? resolve(shared) : resolve(home, file ?? 'keyring.json'),
+    isNamed: Boolean(shared) || file !== undefined,
     passphraseFile: environment['CLEVERCTL_KEYRING_PASSPHRASE_FILE'] || undefined,
   }
 }

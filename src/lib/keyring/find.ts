@@ -37,12 +37,16 @@ export function wrongKeyring(path: string): RefusedError {
 
 /** The refusal for a database that is sealed by a keyring which is not here. */
 export function missingKeyring(path: string): RefusedError {
-  return new RefusedError('keyring-missing', `this database has a keyring and ${path} is not there`, {
-    suggestions: [
-      `copy the keyring file from the machine that has it to ${path}, mode 0600`,
-      'or name it by CLEVERCTL_KEYRING_FILE',
-    ],
-  })
+  return new RefusedError(
+    'keyring-missing',
+    `this database has a keyring and ${path} is not there`,
+    {
+      suggestions: [
+        `copy the keyring file from the machine that has it to ${path}, mode 0600`,
+        'or name it by CLEVERCTL_KEYRING_FILE',
+      ],
+    },
+  )
 }
 
 function candidates({ file, isNamed }: KeyringSettings, { keyringId }: KeyringRecord): string[] {
@@ -52,5 +56,7 @@ function candidates({ file, isNamed }: KeyringSettings, { keyringId }: KeyringRe
 }
 
 function belongs(file: KeyFile, { keyringId, keys }: KeyringRecord): boolean {
-  return file.keyring === keyringId || keys.some((known) => file.keys.some(({ id }) => id === known.id))
+  return (
+    file.keyring === keyringId || keys.some((known) => file.keys.some(({ id }) => id === known.id))
+  )
 }

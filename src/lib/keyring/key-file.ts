@@ -142,20 +142,22 @@ function parseKeyFile(text: string, path: string): KeyFile {
 }
 
 function isKeyFile(value: unknown): value is KeyFile {
-  if (!isObject(value) || value['version'] !== 1 || typeof value['keyring'] !== 'string') return false
+  if (!isObject(value) || value['version'] !== 1 || typeof value['keyring'] !== 'string')
+    return false
   const { provider, passphrase, keys, current } = value
   if (provider !== 'file' && provider !== 'passphrase') return false
   if ((provider === 'passphrase') !== isPassphraseParameters(passphrase)) return false
-  return (
-    Array.isArray(keys) && keys.every(isStoredKey) && keys.some(({ id }) => id === current)
-  )
+  return Array.isArray(keys) && keys.every(isStoredKey) && keys.some(({ id }) => id === current)
 }
 
 function isStoredKey(value: unknown): value is StoredKey {
   if (!isObject(value)) return false
   const { id, createdAt, key } = value
   return (
-    typeof id === 'string' && KEY_ID.test(id) && typeof createdAt === 'string' && typeof key === 'string'
+    typeof id === 'string' &&
+    KEY_ID.test(id) &&
+    typeof createdAt === 'string' &&
+    typeof key === 'string'
   )
 }
 
@@ -173,7 +175,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function cannotWrite(path: string, error: unknown): FailureError {
-  return new FailureError('keyring-unwritable', `cannot write keyring ${path} (${errorCode(error)})`)
+  return new FailureError(
+    'keyring-unwritable',
+    `cannot write keyring ${path} (${errorCode(error)})`,
+  )
 }
 
 function errorCode(error: unknown): string {

@@ -52,7 +52,8 @@ export function storedKey(
   lock: PassphraseKey | undefined,
   random: Random,
 ): StoredKey {
-  const stored = lock === undefined ? key : sealWith(wrapping(id, lock), key, fileIdentity(id), random)
+  const stored =
+    lock === undefined ? key : sealWith(wrapping(id, lock), key, fileIdentity(id), random)
   return { id, createdAt, key: stored.toString('base64') }
 }
 
