@@ -56,6 +56,10 @@ const CLOSE_MS = 1000
 export abstract class BaseCommand<Result extends object> extends Command {
   static override enableJsonFlag = true
   static override baseFlags = {
+    json: Flags.boolean({
+      description: 'print the result as one JSON document',
+      helpGroup: 'GLOBAL',
+    }),
     profile: Flags.string({
       description: 'profile to use (cleverctl help config)',
       env: 'CLEVERCTL_PROFILE',

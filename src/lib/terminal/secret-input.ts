@@ -1,6 +1,6 @@
-import { readPrivateFile } from '../config/private-file.js'
 import { UsageError } from '../errors.js'
 import { Secret } from '../secret.js'
+import { readSecretFile } from '../secret-file.js'
 
 /** Bigger than any key, token or password: what comes on stdin must not fill the memory. */
 const MAX_BYTES = 64 * 1024
@@ -12,7 +12,7 @@ const MAX_BYTES = 64 * 1024
  */
 export async function readSecret(path: string, flagName: string): Promise<Secret> {
   const source = `--${flagName}`
-  if (path !== '-') return checkedSecret(await readPrivateFile(path, source), source)
+  if (path !== '-') return checkedSecret((await readSecretFile(path)).reveal(), source)
   return checkedSecret((await readStdin(source)).replace(/\r?\n$/, ''), `${source} - (stdin)`)
 }
 

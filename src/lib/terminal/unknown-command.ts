@@ -14,16 +14,18 @@ const COMMAND_WORD = /^[a-z][a-z-]{0,24}$/
 export function unknownCommand(argv: readonly string[], names: readonly string[]): UsageError {
   const end = argv.findIndex((word) => !COMMAND_WORD.test(word))
   const words = argv.slice(0, end === -1 ? argv.length : end)
-  const topics = new Set(names.map((name) => name.split(' ')[0]))
+  const topics = new Set(names.map((name) => name.replace(/ .*/, '')))
   const [first] = words
   if (first !== undefined && words.length === 1 && topics.has(first))
     return new UsageError('incomplete-command', `${first} is not a command by itself`, {
       suggestions: [`cleverctl help ${first}`],
     })
-  const shown = words.slice(0, topics.has(first) ? 2 : 1).join(' ')
-  const nearest = nearestName(words, names)
+  const shown = words.slice(0, first !== undefined && topics.has(first) ? 2 : 1).join(' ')
+  const nearest = nearestName(words, [...new Set([...names, ...topics])])
+  const suggestion =
+    nearest === undefined ? 'help' : names.includes(nearest) ? nearest : `help ${nearest}`
   return new UsageError('unknown-command', `unknown command${shown ? ` ${shown}` : ''}`, {
-    suggestions: [nearest === undefined ? 'cleverctl help' : `cleverctl ${nearest}`],
+    suggestions: [`cleverctl ${suggestion}`],
   })
 }
 

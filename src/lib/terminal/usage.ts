@@ -24,15 +24,13 @@ const WRAPPED = /^Parsing --(\S+) \n\t([\s\S]*)\nSee more help with --help$/
 export function usageErrorOf(error: unknown, command: DescribedCommand): UsageError | undefined {
   if (!(error instanceof Error)) return undefined
   const [, flag, reason] = WRAPPED.exec(error.message) ?? []
-  if (error instanceof UsageError) {
-    if (flag === undefined || reason === undefined) return undefined
-    return new UsageError(error.code, `--${flag}: ${reason}`, { suggestions: error.suggestions })
-  }
-  if (!(error instanceof Errors.CLIError)) return undefined
-  const message =
-    flag === undefined ? describe(error, command) : `--${flag}: ${withoutValue(reason ?? '')}`
-  return new UsageError('usage', message, {
-    suggestions: [`cleverctl ${command.id.replaceAll(':', ' ')} --help`],
+  const isOurs = error instanceof UsageError
+  if (isOurs ? flag === undefined : !(error instanceof Errors.CLIError)) return undefined
+  const words = isOurs ? (reason ?? '') : withoutValue(reason ?? '')
+  const message = flag === undefined ? describe(error, command) : `--${flag}: ${words}`
+  const suggestions = isOurs ? error.suggestions : []
+  return new UsageError(isOurs ? error.code : 'usage', message, {
+    suggestions: [...suggestions, `cleverctl ${command.id.replaceAll(':', ' ')} --help`],
   })
 }
 
