@@ -136,7 +136,12 @@ function parseKeyFile(text: string, path: string): KeyFile {
     content = undefined
   }
   if (isKeyFile(content)) return content
-  throw new FailureError('keyring-damaged', `${path} is not a keyring file, or a damaged one`, {
+  throw damagedKeyFile(path)
+}
+
+/** The failure for a file that is there and holds no usable keys. */
+export function damagedKeyFile(path: string): FailureError {
+  return new FailureError('keyring-damaged', `${path} is not a keyring file, or a damaged one`, {
     suggestions: ['restore it from your copy'],
   })
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../clock.js'
 import { ExpectedError, RefusedError, UsageError } from '../errors.js'
-import type { KeyFile, StoredKey } from './key-file.js'
+import { damagedKeyFile, type KeyFile, type StoredKey } from './key-file.js'
 import {
   derivePassphraseKey,
   newPassphraseParameters,
@@ -8,7 +8,7 @@ import {
   type PassphraseKey,
   type PassphraseSource,
 } from './passphrase.js'
-import { openWith, sealWith, type DataKey } from './sealing.js'
+import { KEY_BYTES, openWith, sealWith, type DataKey } from './sealing.js'
 
 /**
  * The key that unlocks the keys of `file`; undefined where they are not locked.
@@ -40,9 +40,12 @@ export async function newLock(source: PassphraseSource): Promise<PassphraseKey> 
 
 /** The keys of a file, ready for use. Throws RefusedError when `lock` is not the one that locked them. */
 export function dataKeys(file: KeyFile, path: string, lock: PassphraseKey | undefined): DataKey[] {
-  return file.keys.map(({ id, createdAt, key }) => {
-    const stored = Buffer.from(key, 'base64')
-    return { id, createdAt, key: lock === undefined ? stored : opened(id, stored, path, lock) }
+  return file.keys.map((stored) => {
+    const { id, createdAt } = stored
+    const bytes = Buffer.from(stored.key, 'base64')
+    const key = lock === undefined ? bytes : opened(id, bytes, path, lock)
+    if (key.length !== KEY_BYTES) throw damagedKeyFile(path)
+    return { id, createdAt, key }
   })
 }
 

@@ -12,6 +12,8 @@ export interface DataKey {
 
 const VERSION = 1
 const ALGORITHM = 'aes-256-gcm'
+/** AES-256. */
+export const KEY_BYTES = 32
 const KEY_ID_BYTES = 8
 /** 96 bits is the length GCM is made for; random ones are safe for 2^32 values under one key. */
 const NONCE_BYTES = 12
@@ -24,7 +26,7 @@ export function newDataKey(random: Random, createdAt: Date): DataKey {
   return {
     id: random.bytes(KEY_ID_BYTES).toString('hex'),
     createdAt: createdAt.toISOString(),
-    key: random.bytes(32),
+    key: random.bytes(KEY_BYTES),
   }
 }
 
