@@ -58,10 +58,26 @@ export async function resolveSettings(given: {
   const named = given.profile || environment['CLEVERCTL_PROFILE'] || undefined
   const profileName = named ?? config?.currentProfile ?? DEFAULT_PROFILE
   const profile = findProfile(profileName, config, home)
+  const override = await overridingDatabase({ ...given, isProfileNamed: named !== undefined })
+  return settingsOf(profileName, profile, { home, environment, override })
+}
+
+/**
+ * The settings of a command that uses `profile`, whether config.json has it or not.
+ * @param given.override the database that wins over the profile's; see {@link overridingDatabase}
+ */
+export function settingsOf(
+  profileName: string,
+  profile: Profile,
+  given: {
+    home: string
+    environment: NodeJS.ProcessEnv
+    override: DatabaseChoice | undefined
+  },
+): Settings {
+  const { home, environment, override } = given
   const [database, databaseSource] =
-    (await urlDatabase(given.databaseUrl, environment)) ??
-    (named === undefined ? environmentDatabase(environment) : undefined) ??
-    profileDatabase(profileName, profile, home, environment)
+    override ?? profileDatabase(profileName, profile, home, environment)
   return {
     home,
     profile: profileName,
@@ -71,7 +87,22 @@ export async function resolveSettings(given: {
   }
 }
 
-type Choice = [database: Settings['database'], source: string]
+/** A database and what decided it. */
+export type DatabaseChoice = [database: Settings['database'], source: string]
+
+/**
+ * The database that --database-url or the environment names; undefined where the profile decides.
+ * Throws UsageError for what is not valid.
+ */
+export async function overridingDatabase(given: {
+  databaseUrl?: string | undefined
+  isProfileNamed: boolean
+  environment: NodeJS.ProcessEnv
+}): Promise<DatabaseChoice | undefined> {
+  const { databaseUrl, isProfileNamed, environment } = given
+  const chosen = await urlDatabase(databaseUrl, environment)
+  return chosen ?? (isProfileNamed ? undefined : environmentDatabase(environment))
+}
 
 function findProfile(name: string, config: Config | undefined, home: string): Profile {
   const profiles = config?.profiles ?? {}
@@ -92,7 +123,7 @@ function findProfile(name: string, config: Config | undefined, home: string): Pr
 async function urlDatabase(
   flag: string | undefined,
   environment: NodeJS.ProcessEnv,
-): Promise<Choice | undefined> {
+): Promise<DatabaseChoice | undefined> {
   if (flag !== undefined && flag !== '') {
     if (hasPassword(flag)) {
       throw new UsageError(
@@ -116,7 +147,7 @@ async function urlDatabase(
   return [serverSettings(text.trim(), environment), 'CLEVERCTL_DATABASE_URL_FILE']
 }
 
-function environmentDatabase(environment: NodeJS.ProcessEnv): Choice | undefined {
+function environmentDatabase(environment: NodeJS.ProcessEnv): DatabaseChoice | undefined {
   return environment['PGHOST'] ? [serverSettings(undefined, environment), 'PGHOST'] : undefined
 }
 
@@ -125,7 +156,7 @@ function profileDatabase(
   profile: Profile,
   home: string,
   environment: NodeJS.ProcessEnv,
-): Choice {
+): DatabaseChoice {
   const source = `profile ${name}`
   if (profile.database.mode === 'server') {
     return [serverSettings(profile.database.url, environment), source]
