@@ -1,4 +1,4 @@
-import { Config, Plugin } from '@oclif/core'
+import { Config, Plugin, settings } from '@oclif/core'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -11,6 +11,8 @@ import { join } from 'node:path'
  * @param root the package's folder
  */
 export async function loadOclifConfig(argv: readonly string[], root: string): Promise<Config> {
+  // Whatever NODE_ENV says, what runs is the built program.
+  settings.enableAutoTranspile = false
   const pjson: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   const own = new Plugin({ root, pjson: pjson as Plugin['pjson'], isRoot: true, type: 'core' })
   await own.load()

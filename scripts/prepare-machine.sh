@@ -1,0 +1,35 @@
+#!/bin/sh
+# Installs from Debian the programs that tests run, if they are missing: `sh scripts/prepare-machine.sh`.
+# Installing takes root; otherwise, and when Debian cannot be reached, it says what is missing.
+# Exit code 1: something is missing without which tests fail.
+set -u
+
+required() {
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || echo postgresql
+  command -v openssl >/dev/null || echo openssl
+  command -v setpriv >/dev/null || echo util-linux
+  command -v script >/dev/null || echo bsdutils
+}
+
+# Without these, tests are left out, which their report shows.
+optional() {
+  command -v zsh >/dev/null || echo zsh
+}
+
+packages=$(echo $(required) $(optional))
+[ -z "$packages" ] && exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  echo "installing for the tests: $packages" >&2
+  # The tests make clusters of their own: PostgreSQL's package must not make one and start it.
+  mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] ||
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  export DEBIAN_FRONTEND=noninteractive
+  { apt-get update && apt-get install --yes --no-install-recommends $packages; } </dev/null >&2
+fi
+
+packages=$(echo $(required) $(optional))
+[ -z "$packages" ] && exit 0
+echo "missing for the tests: $packages (as root: apt-get install $packages)" >&2
+[ -z "$(required)" ]
