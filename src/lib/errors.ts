@@ -87,6 +87,24 @@ export class FindingsError extends ExpectedError {
   readonly exitCode = ExitCode.findings
 }
 
+/**
+ * Some checks could not be carried out, so nothing is known about what they look at; `result` holds
+ * what the others found.
+ */
+export class IncompleteError extends ExpectedError {
+  readonly exitCode: ExitCode
+
+  /** @param exitCode `unreachable` when a machine or the database was out of reach */
+  constructor(
+    exitCode: typeof ExitCode.failure | typeof ExitCode.unreachable,
+    message: string,
+    options: Options,
+  ) {
+    super('not-checked', message, options)
+    this.exitCode = exitCode
+  }
+}
+
 /** The user or the system asked the command to stop (SIGINT, SIGTERM, Ctrl-C in a question). */
 export class CancelledError extends ExpectedError {
   readonly exitCode: ExitCode
