@@ -23,7 +23,9 @@ export async function main(argv: string[], root: URL): Promise<void> {
       const known = names.find((name) => `${argv.join(' ')} `.startsWith(`${name} `))
       const command =
         known === undefined ? undefined : config.findCommand(known.replaceAll(' ', ':'))
-      throw command === undefined ? unknownCommand(argv, names) : usageErrorOf(error, command)
+      throw command === undefined
+        ? unknownCommand(argv, names)
+        : (usageErrorOf(error, command) ?? error)
     })
   } catch (error) {
     const failure = describeFailure(error)

@@ -1,29 +1,20 @@
 import { Command, Flags } from '@oclif/core'
 import { setTimeout } from 'node:timers/promises'
-import {
-  CancelledError,
-  ExpectedError,
-  FindingsError,
-  PartialError,
-  UsageError,
-} from '../errors.js'
+import { systemClock, systemRandom } from '../clock.js'
+import type { Settings } from '../config/settings.js'
+import { ExpectedError, FindingsError, IncompleteError, PartialError } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
 import { fileDelivery } from '../secret-file.js'
+import type { Surroundings } from '../surroundings.js'
 import type { Log, Workspace } from '../workspace.js'
+import { currentActor } from './actor.js'
 import { describeFailure, writeFailure, type Failure } from './failure.js'
 import { Interruption } from './interruption.js'
 import { stderrLog } from './log.js'
+import type { WorkspaceNeeds } from './open-workspace.js'
 import { Progress } from './progress.js'
-import {
-  askNewSecret,
-  askSecret,
-  askText,
-  askYes,
-  mayAsk,
-  missingFlag,
-  type Audience,
-} from './questions.js'
+import { askPassphrase, askSecret, askText, askYes, type Audience } from './questions.js'
 import { Screen } from './screen.js'
 import { readSecret } from './secret-input.js'
 import { revealedDelivery, shownDelivery, withheldDelivery } from './secret-output.js'
@@ -51,7 +42,7 @@ const CLOSE_MS = 1000
  *
  * A command parses, makes one call into src/lib and returns what it got:
  * `execute()` gives the JSON document, `render()` draws the same for people.
- * A PartialError or FindingsError whose `result` is the command's own result is drawn as well.
+ * A PartialError, FindingsError or IncompleteError carries the command's own result, which is drawn as well.
  */
 export abstract class BaseCommand<Result extends object> extends Command {
   static override enableJsonFlag = true
@@ -116,23 +107,41 @@ export abstract class BaseCommand<Result extends object> extends Command {
     return result
   }
 
-  /** The workspace of a command that only reads. Closed when the command ends. */
-  protected async workspace(flags: GlobalFlags): Promise<Workspace> {
-    if (this.#workspace) return this.#workspace
-    const { openWorkspace } = await import('./open-workspace.js')
-    this.#workspace = await openWorkspace({
-      profile: flags.profile,
-      databaseUrl: flags['database-url'],
+  /** Which database and keyring this command line means, for the few commands that look after those. */
+  protected async settings(flags: GlobalFlags): Promise<Settings> {
+    const { resolveSettings } = await import('../config/settings.js')
+    const { profile, 'database-url': databaseUrl } = flags
+    return resolveSettings({ profile, databaseUrl, environment: process.env })
+  }
+
+  /** The outside world before a database is open, for the few commands that set one up or look after it. */
+  protected surroundings(flags: GlobalFlags): Surroundings {
+    return {
+      actor: currentActor(process.env),
+      clock: systemClock,
+      random: systemRandom,
       log: this.notices(flags),
       signal: this.signal,
-      askPassphrase: () => this.#askPassphrase(flags),
-    })
+      askPassphrase: (about?: { isNew: boolean }) =>
+        askPassphrase(this.#audience(flags), about?.isNew ?? false),
+    }
+  }
+
+  /** The workspace of a command that only reads. Closed when the command ends. */
+  protected async workspace(flags: GlobalFlags, needs: WorkspaceNeeds = {}): Promise<Workspace> {
+    if (this.#workspace) return this.#workspace
+    const { openWorkspace } = await import('./open-workspace.js')
+    const settings = await this.settings(flags)
+    this.#workspace = await openWorkspace(settings, this.surroundings(flags), needs)
     return this.#workspace
   }
 
   /** The workspace of a command that changes something; says on stderr which profile and database it changes. */
-  protected async changingWorkspace(flags: GlobalFlags): Promise<Workspace> {
-    const workspace = await this.workspace(flags)
+  protected async changingWorkspace(
+    flags: GlobalFlags,
+    needs: WorkspaceNeeds = {},
+  ): Promise<Workspace> {
+    const workspace = await this.workspace(flags, needs)
     const { profile, description } = workspace.database.target
     if (!flags.quiet) process.stderr.write(`${oneLine(`profile ${profile} · ${description}`)}\n`)
     return workspace
@@ -148,10 +157,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
    * Throws UsageError naming --yes where no question may be asked; CancelledError on a no.
    */
   protected async confirm(flags: GlobalFlags & { yes: boolean }, question: string): Promise<void> {
-    if (flags.yes) return
-    const audience = this.#audience(flags)
-    if (!mayAsk(audience)) throw missingFlag('yes', 'this wants a confirmation')
-    if (!(await askYes(audience, question))) throw new CancelledError()
+    if (!flags.yes) await askYes(this.#audience(flags), 'yes', question)
   }
 
   /**
@@ -166,9 +172,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
     // A person who types after `-` would see the secret on the screen, so they are asked instead.
     const isTyped = input.file === '-' && process.stdin.isTTY === true
     if (input.file !== undefined && !isTyped) return readSecret(input.file, input.flagName)
-    const audience = this.#audience(flags)
-    if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a secret is missing')
-    return askNewSecret(audience, input.question, input.repeat)
+    return askSecret(this.#audience(flags), input)
   }
 
   /** A text answer from a flag's value, else from a question; UsageError naming the flag where none may be asked. */
@@ -176,10 +180,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
     flags: GlobalFlags,
     input: { value: string | undefined; flagName: string; question: string; suggestion?: string },
   ): Promise<string> {
-    if (input.value !== undefined) return input.value
-    const audience = this.#audience(flags)
-    if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a value is missing')
-    return askText(audience, input.question, input.suggestion)
+    return input.value ?? askText(this.#audience(flags), input)
   }
 
   /**
@@ -205,8 +206,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
     const cause = usageErrorOf(error, this.ctor) ?? error
     const failure = this.#describe(cause)
     process.exitCode = failure.exitCode
-    const carriesResult = cause instanceof PartialError || cause instanceof FindingsError
-    if (carriesResult && cause.result && !this.jsonEnabled()) this.render(cause.result as Result)
+    if (isHalfResult(cause) && !this.jsonEnabled()) this.render(cause.result as Result)
     const options = { json: this.jsonEnabled(), verbose: this.argv.includes('--verbose') }
     await writeFailure(failure, cause, options)
   }
@@ -237,13 +237,12 @@ export abstract class BaseCommand<Result extends object> extends Command {
   #audience(flags: GlobalFlags): Audience {
     return { noInput: flags['no-input'], signal: this.signal }
   }
+}
 
-  async #askPassphrase(flags: GlobalFlags): Promise<Secret> {
-    const audience = this.#audience(flags)
-    if (!mayAsk(audience))
-      throw new UsageError('missing-passphrase', 'the keyring wants its passphrase', {
-        suggestions: ['set CLEVERCTL_KEYRING_PASSPHRASE_FILE to a file that you alone can read'],
-      })
-    return askSecret(audience, 'Passphrase of the keyring')
-  }
+/** Whether a failure brings a result that people want to see although it is none to rely on. */
+function isHalfResult(error: unknown): error is ExpectedError & { result: object } {
+  const kinds = [PartialError, FindingsError, IncompleteError]
+  return (
+    kinds.some((kind) => error instanceof kind) && (error as ExpectedError).result !== undefined
+  )
 }

@@ -1,5 +1,4 @@
 import type { ChalkInstance } from 'chalk'
-import { isContinuousIntegration } from './questions.js'
 
 /** The few ways in which text is set off from other text. */
 export interface Palette {
@@ -29,6 +28,11 @@ export function wantsColour(isTerminal: boolean, environment: NodeJS.ProcessEnv)
   if (!isTerminal || environment.NO_COLOR) return false
   if (environment.FORCE_COLOR) return environment.FORCE_COLOR !== '0'
   return environment.TERM !== 'dumb' && !isContinuousIntegration(environment)
+}
+
+/** Whether this is a job of a CI service, by the variable that all of them set. */
+export function isContinuousIntegration(environment: NodeJS.ProcessEnv): boolean {
+  return !['', '0', 'false', undefined].includes(environment.CI)
 }
 
 /** Loads chalk, at a level that was decided here: chalk itself does not know NO_COLOR. */

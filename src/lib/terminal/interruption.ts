@@ -30,15 +30,18 @@ export class Interruption {
    * Throws the CancelledError when the work has not ended by then.
    */
   async guard<Result>(work: Promise<Result>, graceMs: number): Promise<Result> {
+    const ended = new AbortController()
     let timer: NodeJS.Timeout | undefined
     const overdue = new Promise<never>((_resolve, reject) => {
-      this.signal.addEventListener('abort', () => {
+      const wait = () => {
         timer = setTimeout(() => reject(this.signal.reason as CancelledError), graceMs)
-      })
+      }
+      this.signal.addEventListener('abort', wait, { signal: ended.signal })
     })
     try {
       return await Promise.race([work, overdue])
     } finally {
+      ended.abort()
       clearTimeout(timer)
     }
   }

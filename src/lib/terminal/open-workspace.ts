@@ -1,40 +1,26 @@
-import { systemClock, systemRandom } from '../clock.js'
-import { resolveSettings } from '../config/settings.js'
-import { openDatabase } from '../database/open.js'
-import type { Database } from '../database/database.js'
-import type { Keyring } from '../keyring/keyring.js'
-import type { Secret } from '../secret.js'
-import type { Log, Workspace } from '../workspace.js'
-import { currentActor } from './actor.js'
+import type { Settings } from '../config/settings.js'
+import { openDatabase, type OpenOptions } from '../database/open.js'
+import { type Surroundings, workspaceOn } from '../surroundings.js'
+import type { Workspace } from '../workspace.js'
 
-/** What a command line says about the workspace it wants. */
-export interface WorkspaceOptions {
-  profile: string | undefined
-  databaseUrl: string | undefined
-  log: Log
-  signal: AbortSignal
-  /** Asked for the keyring's passphrase, only where it is kept by one. */
-  askPassphrase: () => Promise<Secret>
+/** What a few commands need differently from all others. */
+export interface WorkspaceNeeds extends Pick<OpenOptions, 'migrations' | 'maxConnections'> {
+  /** Statements are not cancelled by SIGINT and SIGTERM: a gate finishes what it took in. */
+  finishesStatements?: boolean
 }
 
 /** Opens the database that the settings name and puts the outside world together. Close its database when done. */
-export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  const { profile, databaseUrl, log, signal, askPassphrase } = options
-  const settings = await resolveSettings({ profile, databaseUrl, environment: process.env })
-  const database: Database = await openDatabase(settings, { log, signal })
-  let keyring: Promise<Keyring> | undefined
-  return {
-    database,
-    keyring: () => {
-      keyring ??= import('../keyring/open.js').then(({ openKeyring }) =>
-        openKeyring({ settings, database, askPassphrase }),
-      )
-      return keyring
-    },
-    actor: currentActor(process.env),
-    clock: systemClock,
-    random: systemRandom,
+export async function openWorkspace(
+  settings: Settings,
+  surroundings: Surroundings,
+  needs: WorkspaceNeeds,
+): Promise<Workspace> {
+  const { finishesStatements = false, ...open } = needs
+  const { log, signal } = surroundings
+  const database = await openDatabase(settings, {
+    ...open,
     log,
-    signal,
-  }
+    signal: finishesStatements ? undefined : signal,
+  })
+  return workspaceOn(database, settings, surroundings)
 }

@@ -1,6 +1,8 @@
 import { CancelledError, UsageError } from '../errors.js'
 import type { Secret } from '../secret.js'
+import { isContinuousIntegration } from './colour.js'
 import { checkedSecret } from './secret-input.js'
+import { harmless } from './text.js'
 
 /** What decides whether a person may be asked. */
 export interface Audience {
@@ -10,7 +12,7 @@ export interface Audience {
 }
 
 /** Whether a question may be asked: a person at both ends, not a pipeline, not told to be silent. */
-export function mayAsk(audience: Pick<Audience, 'noInput'>): boolean {
+function mayAsk(audience: Audience): boolean {
   return (
     process.stdin.isTTY === true &&
     process.stdout.isTTY === true &&
@@ -19,22 +21,31 @@ export function mayAsk(audience: Pick<Audience, 'noInput'>): boolean {
   )
 }
 
-/** Whether this is a job of a CI service, by the variable all of them set. */
-export function isContinuousIntegration(environment: NodeJS.ProcessEnv): boolean {
-  return !['', '0', 'false', undefined].includes(environment.CI)
+/**
+ * Asks for a yes; no is the default.
+ * Throws UsageError naming the flag where nobody may be asked, CancelledError on a no.
+ */
+export async function askYes(
+  audience: Audience,
+  flagName: string,
+  question: string,
+): Promise<void> {
+  if (!mayAsk(audience)) throw missingFlag(flagName, 'this wants a confirmation')
+  const answer = await ask<boolean>(audience, {
+    type: 'confirm',
+    message: question,
+    default: false,
+  })
+  if (!answer) throw new CancelledError()
 }
 
-/** Asks yes or no; no is the default. */
-export async function askYes(audience: Audience, question: string): Promise<boolean> {
-  return ask(audience, { type: 'confirm', message: question, default: false })
-}
-
-/** Asks for a line of text. */
+/** Asks for a line of text. Throws UsageError naming the flag where nobody may be asked. */
 export async function askText(
   audience: Audience,
-  question: string,
-  suggestion?: string,
+  input: { flagName: string; question: string; suggestion?: string },
 ): Promise<string> {
+  if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a value is missing')
+  const { question, suggestion } = input
   return ask(audience, {
     type: 'input',
     message: question,
@@ -42,8 +53,45 @@ export async function askText(
   })
 }
 
-/** Asks for a secret; what is typed is shown as stars and cannot be made visible. Throws UsageError when it is empty. */
-export async function askSecret(audience: Audience, question: string): Promise<Secret> {
+/**
+ * Asks for a secret and, where `repeat` has a wording for it, once more.
+ * Throws UsageError naming the flag where nobody may be asked, or when the answer is empty or not the same again.
+ */
+export async function askSecret(
+  audience: Audience,
+  input: { flagName: string; question: string; repeat?: string },
+): Promise<Secret> {
+  if (!mayAsk(audience)) throw missingFlag(input.flagName, 'a secret is missing')
+  const { question, repeat } = input
+  return repeat === undefined ? askHidden(audience, question) : askTwice(audience, question, repeat)
+}
+
+/** Asks for the keyring's passphrase, a new one twice. Throws UsageError where nobody may be asked. */
+export async function askPassphrase(audience: Audience, isNew: boolean): Promise<Secret> {
+  if (!mayAsk(audience))
+    throw new UsageError('missing-passphrase', 'the keyring wants its passphrase', {
+      suggestions: ['set CLEVERCTL_KEYRING_PASSPHRASE_FILE to a file that you alone can read'],
+    })
+  if (!isNew) return askHidden(audience, 'Passphrase of the keyring')
+  return askTwice(audience, 'New passphrase of the keyring', 'The same passphrase again')
+}
+
+async function askTwice(audience: Audience, question: string, repeat: string): Promise<Secret> {
+  const secret = await askHidden(audience, question)
+  const again = await askHidden(audience, repeat)
+  if (again.reveal() !== secret.reveal())
+    throw new UsageError('answers-differ', 'the two answers are not the same')
+  return secret
+}
+
+function missingFlag(flagName: string, what: string): UsageError {
+  return new UsageError('missing-flag', `${what}: give --${flagName}`, {
+    suggestions: [`add --${flagName} to the command, or run it in a terminal to be asked`],
+  })
+}
+
+/** What is typed is shown as stars and cannot be made visible. */
+async function askHidden(audience: Audience, question: string): Promise<Secret> {
   const text = await ask<string>(audience, {
     type: 'password',
     message: question,
@@ -51,27 +99,6 @@ export async function askSecret(audience: Audience, question: string): Promise<S
     toggleMask: false,
   })
   return checkedSecret(text, 'the answer')
-}
-
-/** Asks for a secret and, where `repeat` has a wording for it, once more. Throws UsageError when the two differ. */
-export async function askNewSecret(
-  audience: Audience,
-  question: string,
-  repeat: string | undefined,
-): Promise<Secret> {
-  const secret = await askSecret(audience, question)
-  if (repeat === undefined) return secret
-  const again = await askSecret(audience, repeat)
-  if (again.reveal() !== secret.reveal())
-    throw new UsageError('answers-differ', 'the two answers are not the same')
-  return secret
-}
-
-/** The error for a value that is missing where nobody may be asked for it. */
-export function missingFlag(flagName: string, what: string): UsageError {
-  return new UsageError('missing-flag', `${what}: give --${flagName}`, {
-    suggestions: [`add --${flagName} to the command, or run it in a terminal to be asked`],
-  })
 }
 
 type Question =
@@ -83,8 +110,9 @@ type Question =
 async function ask<Answer>(audience: Audience, question: Question): Promise<Answer> {
   const { default: inquirer } = await import('inquirer')
   const prompt = inquirer.createPromptModule({ output: process.stderr, signal: audience.signal })
+  const words = { ...question, message: harmless(question.message), name: 'answer' }
   try {
-    const { answer } = (await prompt([{ ...question, name: 'answer' }])) as { answer: Answer }
+    const { answer } = (await prompt([words])) as { answer: Answer }
     return answer
   } catch (error) {
     const isGivenUp =
