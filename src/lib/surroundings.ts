@@ -8,13 +8,14 @@ import type { Log, Workspace } from './workspace.js'
 
 /** The outside world before a database is open: what a workspace is made of beside it. */
 export interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv
   readonly actor: Actor
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly signal: AbortSignal
-  /** Asks for the keyring's passphrase, only where it is kept by one. */
-  askPassphrase(): Promise<Secret>
+  /** Asks for the keyring's passphrase, only where it is kept by one; for a new one twice. */
+  askPassphrase(about?: { isNew: boolean }): Promise<Secret>
 }
 
 /** The workspace on an open database. Its keyring is opened on first use. */

@@ -14,7 +14,7 @@ import { Interruption } from './interruption.js'
 import { stderrLog } from './log.js'
 import type { WorkspaceNeeds } from './open-workspace.js'
 import { Progress } from './progress.js'
-import { askPassphrase, askSecret, askText, askYes, type Audience } from './questions.js'
+import { askChoice, askPassphrase, askSecret, askText, askYes, type Audience } from './questions.js'
 import { Screen } from './screen.js'
 import { readSecret } from './secret-input.js'
 import { revealedDelivery, shownDelivery, withheldDelivery } from './secret-output.js'
@@ -117,6 +117,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
   /** The outside world before a database is open, for the few commands that set one up or look after it. */
   protected surroundings(flags: GlobalFlags): Surroundings {
     return {
+      environment: process.env,
       actor: currentActor(process.env),
       clock: systemClock,
       random: systemRandom,
@@ -181,6 +182,14 @@ export abstract class BaseCommand<Result extends object> extends Command {
     input: { value: string | undefined; flagName: string; question: string; suggestion?: string },
   ): Promise<string> {
     return input.value ?? askText(this.#audience(flags), input)
+  }
+
+  /** A text answer from a question, with the suggestion for an answer where none may be asked. */
+  protected async choiceInput(
+    flags: GlobalFlags,
+    input: { question: string; suggestion: string },
+  ): Promise<string> {
+    return askChoice(this.#audience(flags), input)
   }
 
   /**

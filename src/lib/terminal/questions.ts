@@ -53,6 +53,16 @@ export async function askText(
   })
 }
 
+/** Asks for a line of text that has a usual answer, which it gives where nobody may be asked. */
+export async function askChoice(
+  audience: Audience,
+  input: { question: string; suggestion: string },
+): Promise<string> {
+  const { question, suggestion } = input
+  if (!mayAsk(audience)) return suggestion
+  return ask(audience, { type: 'input', message: question, default: suggestion })
+}
+
 /**
  * Asks for a secret and, where `repeat` has a wording for it, once more.
  * Throws UsageError naming the flag where nobody may be asked, or when the answer is empty or not the same again.
