@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {
-  ExpectedError,
+  type ExpectedError,
   FindingsError,
   NotFoundError,
   RefusedError,
@@ -129,7 +129,7 @@ describe('tokens in the database', () => {
   it('hold the claims of RFC 9068 and no others than ours, in the size of a header line', async () => {
     const { text } = await issue('CDX-000123')
     const [header = '', claims = ''] = text.split('.')
-    const read = (part: string): object => JSON.parse(Buffer.from(part, 'base64url').toString())
+    const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as object
     assert.deepEqual(Object.keys(read(header)).sort(), ['alg', 'kid', 'typ'])
     assert.deepEqual(Object.keys(read(claims)).sort(), [
       'aud',
@@ -157,10 +157,7 @@ describe('tokens in the database', () => {
     it(`are not issued for ${serial}: ${code}`, async () => {
       await assert.rejects(
         issue(serial),
-        (error) =>
-          error instanceof kind &&
-          (error as ExpectedError).code === code &&
-          (error as ExpectedError).suggestions.length > 0,
+        (error) => error instanceof kind && error.code === code && error.suggestions.length > 0,
       )
     })
   }

@@ -57,6 +57,9 @@ export function showApiKey(key: ApiKey, now: Date): ShownApiKey {
   }
 }
 
+/** How long a former key works when nobody says otherwise: every logger posts several times in a day. */
+export const DEFAULT_GRACE_MS = 86_400_000
+
 /** Ten years: longer than a plant keeps its hardware, and far from where dates end. */
 const MAX_LIFETIME_MS = 3650 * 86_400_000
 /** A former key is a second way in; a year of it is no overlap any more. */
