@@ -63,7 +63,7 @@ export async function migrate(
     try {
       const { pending } = await pendingMigrations(client)
       for (const migration of pending) {
-        log.info(`applying migration ${fileName(migration)}`)
+        log.debug(`applying migration ${fileName(migration)}`)
         await apply(client, migration)
       }
       return pending.map(({ version, name }) => ({ version, name }))

@@ -26,9 +26,9 @@ export interface OpenOptions {
  * Throws UnreachableError, RefusedError (login), ConflictError (schema not up to date, or locked).
  */
 export async function openDatabase(settings: Settings, options: OpenOptions): Promise<Database> {
-  const { log, signal, maxConnections } = options
+  const { log, signal } = options
   const database = new PooledDatabase({
-    ...(await targetAndRoutes(settings, log, maxConnections)),
+    ...(await targetAndRoutes(settings, options)),
     log,
     signal,
   })
@@ -41,7 +41,8 @@ export async function openDatabase(settings: Settings, options: OpenOptions): Pr
   return database
 }
 
-async function targetAndRoutes(settings: Settings, log: Log, maxConnections: number | undefined) {
+async function targetAndRoutes(settings: Settings, options: OpenOptions) {
+  const { log, signal, maxConnections } = options
   const { database, profile } = settings
   if (database.mode === 'server') {
     const target = { mode: 'server' as const, description: describeServer(database), profile }
@@ -49,7 +50,7 @@ async function targetAndRoutes(settings: Settings, log: Log, maxConnections: num
   }
   const { embeddedRoutes, describeEmbedded } = await import('./embedded/routes.js')
   const target = { mode: 'embedded' as const, description: describeEmbedded(database), profile }
-  return { target, routes: await embeddedRoutes(database, { log, maxConnections }) }
+  return { target, routes: embeddedRoutes(database, { log, signal, maxConnections }) }
 }
 
 async function expectMigrated(database: Database, log: Log): Promise<void> {

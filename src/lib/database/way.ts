@@ -23,10 +23,12 @@ export async function findWay(
 ): Promise<Way> {
   const { log, signal } = given
   let failure: unknown
-  let firstReason: unknown
+  let reason: unknown
   for (;;) {
     const choices = await routes.next(failure)
-    if (choices.length === 0) throw firstReason
+    if (choices.length === 0) throw reason
+    // Of several routes the first is the one that was meant, so its failure is the one to tell.
+    reason = undefined
     for (const [index, route] of choices.entries()) {
       if (signal?.aborted) throw cancelled(signal)
       const pool = await makePool(route, routes.question, log)
@@ -37,8 +39,8 @@ export async function findWay(
       } catch (error) {
         void pool.end().catch(() => undefined)
         failure = error
-        firstReason ??= connectFailure(error, route, signal)
-        if (!mayTryNext(error, choices[index + 1]?.place === route.place)) throw firstReason
+        reason ??= connectFailure(error, route, signal)
+        if (!mayTryNext(error, choices[index + 1]?.place === route.place)) break
       }
     }
   }

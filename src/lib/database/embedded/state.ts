@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import { lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RefusedError } from '../../errors.js'
+import type { Programs } from './programs.js'
+
+/** What a command must know to find the running server. Written after each start, read by every command. */
+export interface State {
+  /** The home folder this was written for; in a copy of it the rest would lead to the original. */
+  home: string
+  /** The folder with the server's settings and, in it, the server's own folder. */
+  place: string
+  /** Where its unix socket is; 0700. */
+  socketFolder: string
+  /** Whom the server runs as. */
+  uid: number
+  programs: Programs
+}
+
+/** The file in the home folder. */
+export function stateFile(home: string): string {
+  return join(home, 'embedded.json')
+}
+
+/** The state after the last start; undefined before the first, or when the file is damaged or a copy. */
+export async function readState(home: string): Promise<State | undefined> {
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(stateFile(home), 'utf8'))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') {
+      throw new RefusedError('home-of-another', `${stateFile(home)} belongs to another account`, {
+        suggestions: ['run cleverctl as the owner of that folder, or set CLEVERCTL_HOME'],
+      })
+    }
+    return undefined
+  }
+  return isState(value) && value.home === (await realpath(home)) ? value : undefined
+}
+
+/** Replaces the file whole. */
+export async function writeState(home: string, state: State): Promise<void> {
+  const draft = `${stateFile(home)}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { flag: 'wx', mode: 0o600 })
+  await rename(draft, stateFile(home))
+}
+
+/**
+ * Makes sure that the socket's folder belongs to the server's account alone: in a shared place such
+ * as /tmp, somebody else could have put a server of his own there.
+ * @returns false when the folder is not there
+ */
+export async function checkSocketFolder(folder: string, uid: number): Promise<boolean> {
+  const status = await lstat(folder).catch(() => undefined)
+  if (status === undefined) return false
+  if (!status.isDirectory() || status.uid !== uid || (status.mode & 0o077) !== 0) {
+    throw new RefusedError(
+      'socket-folder-open',
+      `${folder} is not a private folder of the embedded database`,
+      {
+        suggestions: [`look at who made ${folder} and remove it`],
+      },
+    )
+  }
+  return true
+}
+
+function isState(value: unknown): value is State {
+  if (!isObject(value) || !isObject(value['programs'])) return false
+  const { home, place, socketFolder, uid, programs } = value
+  return (
+    [home, place, socketFolder, programs['folder'], programs['origin']].every(
+      (text) => typeof text === 'string',
+    ) && [uid, programs['major']].every(Number.isInteger)
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,204 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
+import type { EmbeddedSettings } from '../../config/settings.js'
+import { FailureError } from '../../errors.js'
+import type { Log } from '../../workspace.js'
+import { SqlState, sqlStateOf } from '../sqlstate.js'
+import { translateError } from '../translate.js'
+import { ownerOf, serverAccount } from './account.js'
+import type { Account } from './account.js'
+import { EMBEDDED_NAME, initialise, writeServerSettings } from './initialise.js'
+import {
+  choosePlace,
+  chooseSocketFolder,
+  dataFolder,
+  prepareHome,
+  preparePlace,
+  serverFolder,
+  SOCKET_PORT,
+} from './place.js'
+import { findPrograms } from './programs.js'
+import type { Programs } from './programs.js'
+import { serverProcess, startServer, stopServer } from './server.js'
+import { withStartLock } from './start-lock.js'
+import { checkSocketFolder, readState, writeState } from './state.js'
+import type { State } from './state.js'
+
+/** Recovery after a crash may keep the server busy for a while. */
+const STARTING_UP_MS = 60_000
+const POLL_MS = 25
+
+interface Given {
+  log: Log
+  signal: AbortSignal | undefined
+}
+
+/** Login of the embedded server; every field is given, so the driver asks no environment. */
+export function embeddedLogin(socketFolder: string, database: string) {
+  return {
+    host: socketFolder,
+    port: SOCKET_PORT,
+    user: EMBEDDED_NAME,
+    database,
+    password: '-',
+    ssl: false,
+    sslnegotiation: 'postgres',
+  } as const
+}
+
+/**
+ * Makes sure that the server runs and has its database: whatever of making, starting and creating is
+ * missing is done, by one process at a time. Running already is fine.
+ */
+export async function ensureRunning(settings: EmbeddedSettings, given: Given): Promise<State> {
+  if (process.platform === 'win32') {
+    throw new FailureError('embedded-unavailable', 'there is no embedded database on Windows', {
+      suggestions: ['use a server: --database-url or CLEVERCTL_DATABASE_URL'],
+    })
+  }
+  return underLock(settings, given, async (home) => {
+    const known = await readState(home)
+    if (known !== undefined && (await answers(known))) return known
+    const state = await start(settings, home, known, given)
+    await writeState(home, state)
+    return state
+  })
+}
+
+/** Stops the server of a home folder. Returns false when it did not run. */
+export async function stopEmbedded(settings: EmbeddedSettings, given: Given): Promise<boolean> {
+  const known = await readState(settings.home)
+  if (known === undefined) return false
+  return underLock(settings, given, async () => {
+    const account = await ownerOf(serverFolder(known.place), await serverAccount())
+    return stopServer(known.place, { programs: known.programs, account })
+  })
+}
+
+/** The state after the last start and whether a process holds the data; undefined before the first start. */
+export async function inspectEmbedded(
+  settings: EmbeddedSettings,
+): Promise<{ state: State; pid: number | undefined } | undefined> {
+  const state = await readState(settings.home)
+  return state && { state, pid: await serverProcess(state.place) }
+}
+
+async function underLock<Result>(
+  settings: EmbeddedSettings,
+  given: Given,
+  work: (home: string) => Promise<Result>,
+): Promise<Result> {
+  try {
+    const home = await prepareHome(settings.home)
+    return await withStartLock(join(home, 'embedded.lock'), given.signal, () => work(home))
+  } catch (error) {
+    throw fileFailure(error)
+  }
+}
+
+async function start(
+  settings: EmbeddedSettings,
+  home: string,
+  known: State | undefined,
+  given: Given,
+): Promise<State> {
+  const { log, signal } = given
+  const usual = await serverAccount()
+  const place = known?.place ?? (await choosePlace(home, usual))
+  const account = await ownerOf(serverFolder(place), usual)
+  await preparePlace(place, account)
+  const isNew = !existsSync(dataFolder(place))
+  if (isNew) log.info(`making the embedded database in ${place}`)
+  const programs = await choosePrograms(settings, { place, account, known })
+  if (isNew) await initialise(place, { programs, account, signal })
+  const socketFolder = await chooseSocketFolder(place, account)
+  await writeServerSettings(place, socketFolder)
+  log.debug(`starting the embedded database with the programs in ${programs.folder}`)
+  const state = { home, place, socketFolder, uid: account.uid, programs }
+  await startServer(place, { programs, account, signal, answers: () => answers(state) })
+  if (!(await answers(state))) {
+    throw new FailureError(
+      'embedded-start-failed',
+      'the embedded database started and does not answer',
+    )
+  }
+  return state
+}
+
+/** Those of the last start while they are there: the data folder decides the release. */
+async function choosePrograms(
+  settings: EmbeddedSettings,
+  given: { place: string; account: Account; known: State | undefined },
+): Promise<Programs> {
+  const { place, account, known } = given
+  const version = await readFile(join(dataFolder(place), 'PG_VERSION'), 'utf8').catch(
+    () => undefined,
+  )
+  const major = version === undefined ? undefined : Number(version.trim())
+  const last = known?.programs
+  const isKept =
+    settings.binaries === undefined &&
+    last?.major === major &&
+    last !== undefined &&
+    existsSync(join(last.folder, 'postgres'))
+  return isKept ? last : findPrograms(settings, { major, account, place })
+}
+
+/** Whether the server takes connections; creates the database where a killed start left it out. */
+async function answers({ socketFolder, uid }: State): Promise<boolean> {
+  if (!(await checkSocketFolder(socketFolder, uid))) return false
+  const client = await connect(socketFolder)
+  if (client === undefined) return false
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [
+      EMBEDDED_NAME,
+    ])
+    if (rowCount === 0) await client.query(`create database ${EMBEDDED_NAME}`)
+    return true
+  } finally {
+    await client.end()
+  }
+}
+
+/** A connection to the server's own database; undefined when there is no server. */
+async function connect(socketFolder: string): Promise<Client | undefined> {
+  const { default: pg } = await import('pg')
+  const login = embeddedLogin(socketFolder, 'postgres')
+  const deadline = Date.now() + STARTING_UP_MS
+  for (;;) {
+    const client = new pg.Client(login)
+    client.on('error', () => undefined)
+    try {
+      return await client.connect()
+    } catch (error) {
+      const state = sqlStateOf(error)
+      if (state === undefined) return undefined
+      if (state !== SqlState.CANNOT_CONNECT_NOW || Date.now() > deadline) {
+        throw translateError(error, {
+          place: socketFolder,
+          role: login.user,
+          isConnecting: true,
+          signal: undefined,
+        })
+      }
+      await sleep(POLL_MS)
+    }
+  }
+}
+
+/** A file that cannot be made or read is the machine's state, not a bug of this program. */
+function fileFailure(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error
+  const path = 'path' in error ? ` ${String(error.path)}` : ''
+  return new FailureError(
+    'embedded-unavailable',
+    `the embedded database cannot use${path} (${String(error.code)})`,
+    {
+      suggestions: ['set CLEVERCTL_HOME to a folder of yours on a local disk'],
+      cause: error,
+    },
+  )
+}
