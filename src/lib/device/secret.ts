@@ -23,7 +23,7 @@ export function deviceSecretDigestHex(secret: string): string {
 /** Makes device secrets from a pool of randomness. */
 export class SecretMint {
   readonly #random: Random
-  #pool = Buffer.alloc(0)
+  #pool: Buffer = Buffer.alloc(0)
   #used = 0
 
   constructor(random: Random) {
