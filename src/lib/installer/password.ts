@@ -1,6 +1,6 @@
 import type { Random } from '../clock.js'
 import { UsageError } from '../errors.js'
-import { Secret } from '../secret.js'
+import type { Secret } from '../secret.js'
 
 /** NIST SP 800-63B-4: at least 15 where the password is the only factor, which it is in the app. */
 const LENGTH_MIN = 15
