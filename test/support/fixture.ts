@@ -1,3 +1,4 @@
+import { Plugin } from '@oclif/core'
 import * as esbuild from 'esbuild'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -53,6 +54,10 @@ export async function buildFixture(): Promise<Fixture> {
       },
     }),
   )
+  // As the real program has one; without it every start loads every command.
+  const plugin = new Plugin({ root, ignoreManifest: true, type: 'core' })
+  await plugin.load()
+  writeFileSync(join(root, 'oclif.manifest.json'), JSON.stringify(plugin.manifest))
   return {
     program: join(root, 'bin', 'run.js'),
     remove: () => rmSync(root, { recursive: true, force: true }),
