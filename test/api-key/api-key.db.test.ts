@@ -4,9 +4,10 @@ import { issueApiKey } from '../../src/lib/api-key/issue.js'
 import { listApiKeys } from '../../src/lib/api-key/list.js'
 import { revokeApiKey } from '../../src/lib/api-key/revoke.js'
 import { rotateApiKey } from '../../src/lib/api-key/rotate.js'
-import { ConflictError, NotFoundError, UsageError } from '../../src/lib/errors.js'
+import { ConflictError, NotFoundError, RefusedError, UsageError } from '../../src/lib/errors.js'
 import type { SecretDelivery } from '../../src/lib/secret-delivery.js'
 import { Secret } from '../../src/lib/secret.js'
+import { listSigningKeys } from '../../src/lib/signing-key/list.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import {
   freshDatabase,
@@ -271,6 +272,29 @@ describe('API keys in the database', () => {
       NotFoundError,
     )
     assert.deepEqual(await states(other), ['1 CURRENT'])
+  })
+
+  it('revokes nothing without a reason', async () => {
+    const installation = await plant()
+    await issue(installation)
+    for (const reason of ['', '  ', 'x'.repeat(501)]) {
+      const asked = { installation, keyId: undefined, reason }
+      await assert.rejects(revokeApiKey(workspace, asked), UsageError)
+    }
+    assert.deepEqual(await states(installation), ['1 CURRENT'])
+  })
+
+  it('lists for an auditor, who may change nothing', async () => {
+    const installation = await plant()
+    await issue(installation)
+    const auditor = await roleDatabase(fresh, 'cleverctl_auditor')
+    const eyes = { ...workspace, database: auditor.database }
+    const { apiKeys } = await listApiKeys(eyes, { installation })
+    assert.equal(apiKeys.length, 1)
+    const asked = { installation, keyId: undefined, reason: 'leaked' }
+    await assert.rejects(revokeApiKey(eyes, asked), RefusedError)
+    assert.equal((await listSigningKeys(eyes)).signingKeys.length, 0)
+    await auditor.close()
   })
 
   it('makes no key for an unknown or a retired installation', async () => {

@@ -4,7 +4,7 @@ import type { Workspace } from '../workspace.js'
 import { requireOwner } from './owner.js'
 import { apiKeyStanding } from './standing.js'
 import { lockOwner, revokeKeys, selectKeys } from './store.js'
-import type { ApiKey } from './types.js'
+import { requireReason, type ApiKey } from './types.js'
 
 /** Which keys were revoked just now, by key id, and which had been before. */
 export interface RevokedApiKeys {
@@ -16,13 +16,14 @@ export interface RevokedApiKeys {
 /**
  * Revokes one key of an installation, or with `keyId` undefined all that could still open the gate.
  * Gates refuse them within a second.
- * Throws NotFoundError when there is no such installation or key.
+ * Throws NotFoundError when there is no such installation or key, UsageError for an empty reason.
  */
 export async function revokeApiKey(
   workspace: Workspace,
   asked: { installation: string; keyId: string | undefined; reason: string },
 ): Promise<RevokedApiKeys> {
   const { installation, keyId, reason } = asked
+  requireReason(reason)
   return workspace.database.transaction(async (transaction) => {
     const owner = requireOwner(await lockOwner(transaction, installation), installation)
     const now = workspace.clock.now()

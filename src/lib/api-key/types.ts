@@ -65,6 +65,8 @@ const MAX_LIFETIME_MS = 3650 * 86_400_000
 /** A former key is a second way in; a year of it is no overlap any more. */
 const MAX_GRACE_MS = 365 * 86_400_000
 
+const MAX_REASON_LENGTH = 500
+
 /** Throws UsageError for a life that is over at once or without end in sight. */
 export function requireLifetime(lifetimeMs: number | undefined): void {
   if (lifetimeMs === undefined || (lifetimeMs >= 1000 && lifetimeMs <= MAX_LIFETIME_MS)) return
@@ -75,4 +77,10 @@ export function requireLifetime(lifetimeMs: number | undefined): void {
 export function requireGrace(graceMs: number): void {
   if (graceMs <= MAX_GRACE_MS) return
   throw new UsageError('bad-grace', 'a grace is 365d at most')
+}
+
+/** Throws UsageError for a reason that says nothing, or more than one line of the trail should hold. */
+export function requireReason(reason: string): void {
+  if (reason.trim() !== '' && reason.length <= MAX_REASON_LENGTH) return
+  throw new UsageError('bad-reason', `a reason has 1 to ${MAX_REASON_LENGTH} characters`)
 }
