@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -338,13 +338,13 @@ describe('traps of the stack', () => {
       }
     })
 
-    const REASONS: [string, CliOptions, string[]][] = [
-      ['stdin is empty', {}, []],
-      ['stdin is a pipe that stays silent', { input: { open: true } }, []],
+    const REASONS: [string, CliOptions][] = [
+      ['stdin is empty', {}],
+      ['stdin is a pipe that stays silent', { input: { open: true } }],
     ]
-    for (const [reason, options, args] of REASONS) {
+    for (const [reason, options] of REASONS) {
       it(`are not asked when ${reason}: the missing flag is named`, async () => {
-        const result = await thing(['ask', ...args], options)
+        const result = await thing(['ask'], options)
         assert.equal(result.code, 2)
         assert.match(result.stderr, /^error: a value is missing: give --name$/m)
       })
@@ -458,47 +458,6 @@ describe('traps of the stack', () => {
       assert.match(terminal.raw, /=+-* \d+% · \d+\/30 rows · \d+\/s · \d+ s left/)
       assert.equal(pipe.stderr, 'working for a while\nwarning: something to look at\n')
       assert.equal(quiet.stdout, 'warning: something to look at\n30 rows\n')
-    })
-  })
-
-  describe('start-up', () => {
-    it('loads no heavy package for a command that needs none', async () => {
-      const list = join(folder, 'loaded')
-      const hooks = join(folder, 'hooks.mjs')
-      writeFileSync(
-        hooks,
-        `import { appendFileSync } from 'node:fs'
-        export async function resolve(specifier, context, next) {
-          appendFileSync(${JSON.stringify(list)}, specifier + '\\n')
-          return next(specifier, context)
-        }`,
-      )
-      const register = `import { register } from 'node:module'; register('file://${hooks}')`
-      const env = {
-        NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(register)}"`,
-      }
-      for (const args of [
-        ['help', 'exit-codes'],
-        ['thing', 'take', 'a'],
-        ['thing', 'take', '--help'],
-        ['thing', 'fail', '--as', 'usage'],
-      ]) {
-        writeFileSync(list, '')
-        await runCli(args, { env, program: fixture.program })
-        const loaded = readFileSync(list, 'utf8').split('\n')
-        assert.ok(loaded.includes('@oclif/core'), 'the hook sees what is loaded')
-        for (const name of [
-          'pg',
-          'ssh2',
-          'argon2',
-          'jsonwebtoken',
-          'inquirer',
-          'fastify',
-          'chalk',
-          'cli-progress',
-        ])
-          assert.ok(!loaded.includes(name), `${args.join(' ')} loads ${name}`)
-      }
     })
   })
 

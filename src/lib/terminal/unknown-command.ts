@@ -29,15 +29,14 @@ export function unknownCommand(argv: readonly string[], names: readonly string[]
   })
 }
 
-/** Compares each name with as many words of the command line as it has itself. */
+/** The near name of most words; each name is compared with as many words as it has itself. */
 function nearestName(words: readonly string[], names: readonly string[]): string | undefined {
-  const near = [1, 2].flatMap((length) => {
+  const near = [2, 1].map((length) => {
     const typed = words.slice(0, length).join(' ')
     const candidates = names.filter((name) => name.split(' ').length === length)
-    if (words.length < length || candidates.length === 0) return []
+    if (words.length < length || candidates.length === 0) return undefined
     const name = closest(typed, candidates)
-    return [{ name, distance: distance(typed, name) }]
+    return distance(typed, name) <= MAX_DISTANCE ? name : undefined
   })
-  const [best] = near.sort((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= MAX_DISTANCE ? best.name : undefined
+  return near.find((name) => name !== undefined)
 }
