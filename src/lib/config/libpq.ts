@@ -90,7 +90,7 @@ export function serverSettings(
   const given = url === undefined ? {} : splitUrl(url)
   const value = (parameter: Parameter): string | undefined =>
     given[parameter] || environment[PARAMETERS[parameter]] || undefined
-  const user = value('user') ?? userInfo().username
+  const user = value('user') ?? systemUser()
   const password = value('password')
   return {
     mode: 'server',
@@ -108,6 +108,21 @@ export function serverSettings(
       SESSION_ATTRIBUTES,
     ),
     options: value('options'),
+  }
+}
+
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch (cause) {
+    throw new UsageError(
+      'database-url-invalid',
+      'no database user is given and this process has no name',
+      {
+        suggestions: ['PGUSER=staff'],
+        cause,
+      },
+    )
   }
 }
 

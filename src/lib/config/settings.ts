@@ -12,7 +12,7 @@ export interface EmbeddedSettings {
   mode: 'embedded'
   /** The home folder; the supervisor decides where in it, or beside it, the data lies. */
   home: string
-  /** Folder of the PostgreSQL programs to use instead of looking for them (CLEVERCTL_POSTGRES_BIN). */
+  /** Folder of the PostgreSQL programs to use instead of looking for them, or `npm` (CLEVERCTL_POSTGRES_BIN). */
   binaries: string | undefined
   /** Where programs are looked for (PATH). */
   searchPath: string

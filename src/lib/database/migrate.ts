@@ -1,5 +1,7 @@
 import type { PoolClient } from 'pg'
-import { ConflictError } from '../errors.js'
+import { ConflictError, RefusedError } from '../errors.js'
+import type { Actor } from '../trail/actor.js'
+import { appendTrail } from '../trail/append.js'
 import type { Log } from '../workspace.js'
 import type { Database, Queryable } from './database.js'
 import { readMigrations } from './migrations.js'
@@ -36,7 +38,7 @@ export async function pendingMigrations(database: Queryable): Promise<MigrationS
     if (!file.sha256.equals(sha256)) {
       throw new ConflictError(
         'migration-changed',
-        `migration ${fileName(file)} differs from the one that was applied`,
+        `migration ${migrationName(file)} differs from the one that was applied`,
         {
           suggestions: [
             'install the release of cleverctl that made the database, or a later one, unchanged',
@@ -51,11 +53,14 @@ export async function pendingMigrations(database: Queryable): Promise<MigrationS
 /**
  * Brings the database's schema up to what this tool knows. Each file runs in a transaction of its
  * own under one lock, so two migrators at once do the work once.
+ * @param actor recorded in the trail with each migration; nobody is where the embedded database
+ * follows a new release by itself
  * @returns the migrations applied now; empty when there was nothing to do
  */
 export async function migrate(
   database: Database,
   log: Log,
+  actor?: Actor,
 ): Promise<Pick<Migration, 'version' | 'name'>[]> {
   return database.connection(async (client) => {
     await client.query(`set lock_timeout = '${LOCK_TIMEOUT}'; set statement_timeout = 0`)
@@ -63,8 +68,8 @@ export async function migrate(
     try {
       const { pending } = await pendingMigrations(client)
       for (const migration of pending) {
-        log.debug(`applying migration ${fileName(migration)}`)
-        await apply(client, migration)
+        log.debug(`applying migration ${migrationName(migration)}`)
+        await apply(client, migration, actor)
       }
       return pending.map(({ version, name }) => ({ version, name }))
     } finally {
@@ -76,7 +81,11 @@ export async function migrate(
   })
 }
 
-async function apply(client: PoolClient, migration: Migration): Promise<void> {
+async function apply(
+  client: PoolClient,
+  migration: Migration,
+  actor: Actor | undefined,
+): Promise<void> {
   await client.query('begin')
   try {
     // Nothing in a migration may resolve to an object that somebody put into `public`.
@@ -87,11 +96,28 @@ async function apply(client: PoolClient, migration: Migration): Promise<void> {
       'insert into cleverctl.migration (version, name, sha256) values ($1, $2, $3)',
       [migration.version, migration.name, migration.sha256],
     )
+    if (actor !== undefined) {
+      await appendTrail({ client, query: client.query.bind(client) }, actor, {
+        action: 'database.migrate',
+        subject: migrationName(migration),
+        details: { sha256: migration.sha256.toString('hex') },
+      })
+    }
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => undefined)
-    throw error
+    throw isSqlState(error, SqlState.INSUFFICIENT_PRIVILEGE) ? notTheOwner(error) : error
   }
+}
+
+function notTheOwner(error: unknown): RefusedError {
+  const lack = error instanceof Error ? error.message : ''
+  return new RefusedError('privilege-missing', `this role may not migrate the database: ${lack}`, {
+    suggestions: [
+      'migrate as the owner of the database',
+      'who also needs createrole, unless cleverctl_staff, cleverctl_gate and cleverctl_auditor exist',
+    ],
+  })
 }
 
 /** `if not exists` would ask for the right to create schemas even where the schema exists. */
@@ -122,6 +148,7 @@ async function appliedMigrations(
   }
 }
 
-function fileName({ version, name }: Pick<Migration, 'version' | 'name'>): string {
-  return `${String(version).padStart(4, '0')}_${name}.sql`
+/** As its file is called, without `.sql`. */
+export function migrationName({ version, name }: Pick<Migration, 'version' | 'name'>): string {
+  return `${String(version).padStart(4, '0')}_${name}`
 }

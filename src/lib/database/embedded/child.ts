@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { cancelled } from '../translate.js'
 import type { Account } from './account.js'
 
 /** How a program of PostgreSQL ended. */
@@ -37,7 +38,7 @@ export async function runProgram(
   return new Promise((resolve, reject) => {
     const settings = { ...options(given), ...(signal === undefined ? {} : { signal }) }
     execFile(program, [...args], settings, (error, stdout, stderr) => {
-      if (signal?.aborted) return reject(signal.reason)
+      if (signal?.aborted) return reject(cancelled(signal))
       if (error === null) return resolve({ code: 0, stdout, stderr })
       resolve({
         code: typeof error.code === 'number' ? error.code : undefined,

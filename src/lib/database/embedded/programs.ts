@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import type { EmbeddedSettings } from '../../config/settings.js'
 import { FailureError, UsageError } from '../../errors.js'
 import type { Account } from './account.js'
 import { runProgram } from './child.js'
-import { completeLibraries, npmPrograms } from './npm-programs.js'
+import { npmPrograms, usableFolder } from './npm-programs.js'
 
 /** The programs of one PostgreSQL. */
 export interface Programs {
@@ -18,11 +18,14 @@ export interface Programs {
 
 /** The first release with everything the schema uses (`unique nulls not distinct`). */
 const OLDEST_MAJOR = 15
+/** Value of CLEVERCTL_POSTGRES_BIN that passes over the system's programs. */
+const NPM = 'npm'
 const NEEDED = ['initdb', 'pg_ctl', 'postgres']
 
 /**
  * Finds the programs for a data folder of release `major`, or for a new one (`major` undefined: the
- * newest there is). CLEVERCTL_POSTGRES_BIN decides alone; else the system's come before npm's.
+ * newest there is). CLEVERCTL_POSTGRES_BIN
+ * (a folder, or `npm`) decides alone; else the system's come before npm's.
  * Throws UsageError or FailureError saying what is missing.
  */
 export async function findPrograms(
@@ -30,8 +33,10 @@ export async function findPrograms(
   given: { major: number | undefined; account: Account; place: string },
 ): Promise<Programs> {
   const { major, account, place } = given
-  if (settings.binaries !== undefined) return namedPrograms(settings.binaries, given)
-  for (const programs of await systemPrograms(settings.searchPath, account)) {
+  const { binaries, searchPath } = settings
+  if (binaries !== undefined && binaries !== NPM) return namedPrograms(binaries, given)
+  const installed = binaries === NPM ? [] : await systemPrograms(searchPath, account)
+  for (const programs of installed) {
     if (programs.major >= OLDEST_MAJOR && (major === undefined || programs.major === major))
       return programs
   }
@@ -63,25 +68,22 @@ export async function findPrograms(
 }
 
 async function namedPrograms(
-  folder: string,
-  given: { major: number | undefined; account: Account },
+  named: string,
+  given: { major: number | undefined; account: Account; place: string },
 ): Promise<Programs> {
-  if (!isComplete(folder)) {
+  if (!isComplete(named)) {
     throw new UsageError(
       'postgres-missing',
-      `CLEVERCTL_POSTGRES_BIN: ${folder} does not hold ${NEEDED.join(', ')}`,
+      `CLEVERCTL_POSTGRES_BIN: ${named} does not hold ${NEEDED.join(', ')}`,
     )
   }
-  await completeLibraries(join(folder, '..'))
+  const folder = await usableFolder(resolve(named), given)
   const major = await majorOf(folder, given.account)
-  if (
-    major === undefined ||
-    major < OLDEST_MAJOR ||
-    (given.major !== undefined && major !== given.major)
-  ) {
+  const isRight = given.major === undefined ? (major ?? 0) >= OLDEST_MAJOR : major === given.major
+  if (major === undefined || !isRight) {
     throw new UsageError(
       'postgres-missing',
-      `CLEVERCTL_POSTGRES_BIN: ${folder} is not PostgreSQL ${given.major ?? `${OLDEST_MAJOR} or later`}`,
+      `CLEVERCTL_POSTGRES_BIN: ${named} is not PostgreSQL ${given.major ?? `${OLDEST_MAJOR} or later`}`,
     )
   }
   return { folder, origin: 'CLEVERCTL_POSTGRES_BIN', major }

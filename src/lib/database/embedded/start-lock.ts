@@ -18,11 +18,11 @@ const UNWRITTEN_MS = 2_000
  */
 export async function withStartLock<Result>(
   file: string,
-  signal: AbortSignal | undefined,
+  given: { signal: AbortSignal | undefined; patienceMs?: number },
   work: () => Promise<Result>,
 ): Promise<Result> {
   const mine = holderText(process.pid)
-  await acquire(file, mine, signal)
+  await acquire(file, mine, { patienceMs: PATIENCE_MS, ...given })
   try {
     return await work()
   } finally {
@@ -30,10 +30,14 @@ export async function withStartLock<Result>(
   }
 }
 
-async function acquire(file: string, mine: string, signal: AbortSignal | undefined): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
+async function acquire(
+  file: string,
+  mine: string,
+  given: { signal: AbortSignal | undefined; patienceMs: number },
+): Promise<void> {
+  const deadline = Date.now() + given.patienceMs
   for (;;) {
-    signal?.throwIfAborted()
+    given.signal?.throwIfAborted()
     try {
       await writeFile(file, mine, { flag: 'wx', mode: 0o600 })
       return

@@ -15,6 +15,7 @@ import {
   choosePlace,
   chooseSocketFolder,
   dataFolder,
+  logFile,
   prepareHome,
   preparePlace,
   serverFolder,
@@ -30,6 +31,8 @@ import type { State } from './state.js'
 /** Recovery after a crash may keep the server busy for a while. */
 const STARTING_UP_MS = 60_000
 const POLL_MS = 25
+/** On one machine only a server that hangs takes so long. */
+const CONNECT_TIMEOUT_MS = 10_000
 
 interface Given {
   log: Log
@@ -46,6 +49,7 @@ export function embeddedLogin(socketFolder: string, database: string) {
     password: '-',
     ssl: false,
     sslnegotiation: 'postgres',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   } as const
 }
 
@@ -78,12 +82,28 @@ export async function stopEmbedded(settings: EmbeddedSettings, given: Given): Pr
   })
 }
 
-/** The state after the last start and whether a process holds the data; undefined before the first start. */
+/** The embedded server of a home folder, as far as its files tell. */
+export interface EmbeddedServer {
+  programs: Programs
+  dataDirectory: string
+  logFile: string
+  /** Undefined when it does not run. */
+  processId: number | undefined
+}
+
+/** Looks whether there is an embedded server and whether it runs; undefined before the first start. */
 export async function inspectEmbedded(
   settings: EmbeddedSettings,
-): Promise<{ state: State; pid: number | undefined } | undefined> {
+): Promise<EmbeddedServer | undefined> {
   const state = await readState(settings.home)
-  return state && { state, pid: await serverProcess(state.place) }
+  if (state === undefined) return undefined
+  const { programs, place } = state
+  return {
+    programs,
+    dataDirectory: dataFolder(place),
+    logFile: logFile(place),
+    processId: await serverProcess(place),
+  }
 }
 
 async function underLock<Result>(
@@ -93,7 +113,7 @@ async function underLock<Result>(
 ): Promise<Result> {
   try {
     const home = await prepareHome(settings.home)
-    return await withStartLock(join(home, 'embedded.lock'), given.signal, () => work(home))
+    return await withStartLock(join(home, 'embedded.lock'), given, () => work(home))
   } catch (error) {
     throw fileFailure(error)
   }
