@@ -1,0 +1,35 @@
+import { verifyTrailEnd } from '../../trail/verify-end.js'
+import type { Scene } from '../scene.js'
+import { selectPartitions } from '../store.js'
+import { type Check, failure, type Finding, ok, warning } from '../types.js'
+
+/** `trail verify` looks at every row; this much is looked at in a moment. */
+const TRAIL_ROWS = 1000
+
+/** Checks of what is recorded. */
+export const recordChecks: readonly Check[] = [
+  { id: 'trail', title: 'trail', run: checkTrail },
+  { id: 'partitions', title: 'room for readings', run: checkPartitions },
+]
+
+async function checkTrail(scene: Scene): Promise<Finding> {
+  const { database } = await scene.workspace()
+  const { rows, head, problems } = await verifyTrailEnd(database, TRAIL_ROWS)
+  const [problem] = problems
+  if (problem === undefined) return ok(`the last ${rows} rows are sound, up to row ${head.seq}`)
+  return failure(
+    `row ${problem.seq} is ${problem.kind}: ${problem.explanation}`,
+    'cleverctl trail verify',
+  )
+}
+
+async function checkPartitions(scene: Scene): Promise<Finding> {
+  const { database, clock } = await scene.workspace()
+  const months = await selectPartitions(database, clock.now())
+  const missing = months.filter(({ exists }) => !exists).map(({ month }) => month)
+  if (missing.length === 0) return ok(`${months.map(({ month }) => month).join(' and ')}`)
+  return warning(
+    `not made yet for ${missing.join(' and ')}; a gate makes it when it starts`,
+    'cleverctl gate serve',
+  )
+}
