@@ -14,9 +14,6 @@ export interface StoredDevice extends DeviceRow {
   previousSecretUntil: Date | null
 }
 
-/** A statement of an arrival must not wait longer: the logger sends again, and the next one may be quick. */
-const LOOKUP_TIMEOUT_MS = 3_000
-
 interface KeyColumns {
   id: string
   key_id: string
@@ -45,7 +42,6 @@ export async function selectKey(
       join cleverctl.installation on installation.id = key.installation_id
       where key.key_id = $1`,
     values: [keyId],
-    query_timeout: LOOKUP_TIMEOUT_MS,
   })
   const [row] = rows
   return (
@@ -100,7 +96,6 @@ export async function selectDevice(
       left join cleverctl.installation on installation.id = latest.installation_id
       where device.serial = $1`,
     values: [serial],
-    query_timeout: LOOKUP_TIMEOUT_MS,
   })
   const [row] = rows
   if (row === undefined) return undefined
@@ -123,4 +118,18 @@ export async function selectDevice(
             until: row.placement_until,
           },
   }
+}
+
+/** What decides whether an installer's token holds; undefined for an unknown id. */
+export async function selectInstaller(
+  queryable: Queryable,
+  installerId: string,
+): Promise<{ tokenEpoch: number; disabledAt: Date | null } | undefined> {
+  const { rows } = await queryable.query<{ token_epoch: number; disabled_at: Date | null }>({
+    name: 'gate_select_installer',
+    text: 'select token_epoch, disabled_at from cleverctl.installer where id = $1',
+    values: [installerId],
+  })
+  const [row] = rows
+  return row && { tokenEpoch: row.token_epoch, disabledAt: row.disabled_at }
 }

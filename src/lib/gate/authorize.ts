@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { answerError } from './answers.js'
+import type { Refusal, Verdict } from './arrivals.js'
+import type { GateContext } from './context.js'
+import type { Arrival } from './decide-arrival.js'
+
+/** An accepted arrival on its way through the route. */
+export interface AcceptedArrival extends Arrival {
+  /** When it was decided, on a clock in milliseconds that nobody sets. */
+  decidedAt: number
+}
+
+/** A decision is not relied on for longer: a body may come in slowly, and meanwhile a key be revoked. */
+const DECISION_MS = 250
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by {@link authorizeArrival} on the routes that need it. */
+    arrival: AcceptedArrival | null
+  }
+}
+
+/**
+ * Decides on a request by its headers, before its body is read. Answers 401, 403 or 429 itself.
+ * @returns whether it may go on
+ */
+export async function authorizeArrival(
+  gate: GateContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<boolean> {
+  const verdict = await decide(gate, request)
+  if (verdict.verdict === 'refused') {
+    refuse(gate, request, reply, verdict)
+    return false
+  }
+  const retryAfter = await gate.limits.arrival(verdict.key.keyId, verdict.device.serial)
+  if (retryAfter !== undefined) {
+    gate.metrics.limited('arrival')
+    answerError(request, reply, 'too_many_requests', { retryAfter })
+    return false
+  }
+  gate.usage.add(verdict.key.id, gate.workspace.clock.now(), request.ip)
+  const { key, device } = verdict
+  request.arrival = { key, device, decidedAt: performance.now() }
+  return true
+}
+
+/**
+ * Decides again when the first decision is no longer fresh. Answers 401 or 403 itself.
+ * @returns the arrival, or undefined when it was refused
+ */
+export async function confirmArrival(
+  gate: GateContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Arrival | undefined> {
+  const { arrival } = request
+  if (arrival && performance.now() - arrival.decidedAt < DECISION_MS) return arrival
+  const verdict = await decide(gate, request)
+  if (verdict.verdict === 'accepted') return verdict
+  refuse(gate, request, reply, verdict)
+  return undefined
+}
+
+/** Counts and logs a refusal for engineers, and tells the sender its class. */
+export function refuse(
+  gate: GateContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal: Refusal,
+): FastifyReply {
+  const route = request.routeOptions.url ?? ''
+  const { code, requirement, installationId, serial, keyId, fault } = refusal
+  gate.limits.fail(request.ip)
+  gate.metrics.refused(refusal, route)
+  gate.refusals.add(refusal, { route, address: request.ip, requestId: request.id })
+  request.log.info({
+    event: 'arrival.refused',
+    requestId: request.id,
+    route,
+    address: request.ip,
+    requirement,
+    code,
+    fault,
+    installationId,
+    serial,
+    keyId,
+  })
+  return answerError(request, reply, requirement === 1 ? 'unauthorized' : 'forbidden')
+}
+
+/** The API key as it was sent. */
+export function sentApiKey(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-api-key']
+  const text = Array.isArray(header) ? header.join(', ') : header
+  return text === '' ? undefined : text
+}
+
+/** The bearer token as it was sent. */
+export function sentToken(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers
+  if (authorization === undefined || !/^Bearer /i.test(authorization)) return undefined
+  const token = authorization.slice('Bearer '.length).trim()
+  return token === '' ? undefined : token
+}
+
+function decide(gate: GateContext, request: FastifyRequest): Verdict | Promise<Verdict> {
+  return gate.arrivals.decide({ apiKey: sentApiKey(request), token: sentToken(request) })
+}

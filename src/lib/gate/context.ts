@@ -1,0 +1,27 @@
+import type { Workspace } from '../workspace.js'
+import type { Arrivals } from './arrivals.js'
+import type { BoundedDatabase } from './bounded.js'
+import type { KeyUsage } from './key-usage.js'
+import type { Limits } from './limits.js'
+import type { Memory } from './memory.js'
+import type { Metrics } from './metrics.js'
+import type { ReadingWriter } from './reading-writer.js'
+import type { RefusalCounter } from './refusal-counter.js'
+import type { SignerSource } from './signer-source.js'
+
+/** What the routes of one gate process share. */
+export interface GateContext {
+  workspace: Workspace
+  /** For questions that somebody waits for. */
+  database: BoundedDatabase
+  memory: Memory
+  arrivals: Arrivals
+  limits: Limits
+  metrics: Metrics
+  signer: SignerSource
+  writer: ReadingWriter
+  refusals: RefusalCounter
+  usage: KeyUsage
+  /** Life of a device's token, in milliseconds. */
+  tokenTtlMs: number
+}

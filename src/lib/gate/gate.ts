@@ -1,0 +1,138 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import type { Log, Workspace } from '../workspace.js'
+import { Arrivals } from './arrivals.js'
+import { BoundedDatabase } from './bounded.js'
+import type { GateContext } from './context.js'
+import { harmless, makeHttpServer, type HttpOptions } from './http-server.js'
+import { KeyUsage } from './key-usage.js'
+import { Limits, type LimitSettings } from './limits.js'
+import { Listener } from './listener.js'
+import { Memory } from './memory.js'
+import { Metrics } from './metrics.js'
+import { ReadingWriter } from './reading-writer.js'
+import { RefusalCounter } from './refusal-counter.js'
+import { SignerSource } from './signer-source.js'
+
+/** Partitions are made so long ahead of their month, and looked after so often. */
+const PARTITION_AHEAD_MS = 14 * 24 * 60 * 60_000
+const PARTITION_CHECK_MS = 60 * 60_000
+
+/** How one gate process works. */
+export interface GateOptions extends HttpOptions {
+  address: string
+  /** 0 takes a free one. */
+  port: number
+  limits: LimitSettings
+  /** Life of a device's token, in milliseconds. */
+  tokenTtlMs: number
+}
+
+/** A gate that listens. */
+export interface RunningGate {
+  port: number
+  metrics: Metrics
+  /** Writes a line of the gate's log. */
+  say(event: Record<string, unknown>): void
+  /** Takes in nothing more, finishes what was taken in, writes the counters down. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts one gate process.
+ * @param workspace its database must be the gate's own, opened without an abort signal
+ * @throws node's own error when the port cannot be listened on
+ */
+export async function startGate(workspace: Workspace, options: GateOptions): Promise<RunningGate> {
+  const { app, gate } = await makeHttpServer(
+    options,
+    (log) => makeContext(workspace, options, log),
+    workspace.random,
+  )
+  const listener = new Listener({
+    workspace: gate.workspace,
+    memory: gate.memory,
+    onChange: (payload) => {
+      if (payload === '' || payload.startsWith('signing-key:')) gate.signer.forget()
+    },
+  })
+  listener.start()
+  gate.refusals.start()
+  gate.usage.start()
+  const partitions = keepPartitions(gate)
+  const stop = async () => {
+    await app.close()
+    clearInterval(partitions)
+    await gate.writer.drain()
+    await Promise.all([gate.refusals.stop(), gate.usage.stop()])
+    await listener.stop()
+  }
+  try {
+    await app.listen({ host: options.address, port: options.port, listenTextResolver: (url) => `listening on ${url}` })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const { port } = app.server.address() as AddressInfo
+  return {
+    port,
+    metrics: gate.metrics,
+    say: (event) => app.log.info({ ...event, address: options.address, port }),
+    stop,
+  }
+}
+
+async function makeContext(
+  given: Workspace,
+  options: GateOptions,
+  log: FastifyBaseLogger,
+): Promise<GateContext> {
+  const workspace = { ...given, log: workspaceLog(log) }
+  const { clock } = workspace
+  const database = new BoundedDatabase(workspace.database)
+  const memory = new Memory()
+  const writer = new ReadingWriter(database)
+  const metrics = await Metrics.open({
+    waitingReadings: () => writer.waitingRows,
+    isListening: () => memory.isTrusted,
+  })
+  const onFailure = (work: string) => (error: unknown) => {
+    metrics.failed(work)
+    log.error({ event: 'unavailable', work, ...harmless(error, false) })
+  }
+  return {
+    workspace,
+    database,
+    memory,
+    arrivals: new Arrivals({ database, memory, clock }),
+    limits: await Limits.open(options.limits),
+    metrics,
+    signer: new SignerSource(workspace, memory),
+    writer,
+    refusals: new RefusalCounter({ database, clock, onFailure: onFailure('refusals') }),
+    usage: new KeyUsage({ database, onFailure: onFailure('key-usage') }),
+    tokenTtlMs: options.tokenTtlMs,
+  }
+}
+
+/** Makes this month's partition and the next one's before anything is to be put into them. */
+function keepPartitions({ workspace, writer }: GateContext): NodeJS.Timeout {
+  const prepare = () => {
+    const now = workspace.clock.now()
+    const ahead = new Date(now.getTime() + PARTITION_AHEAD_MS)
+    writer.prepare([now, ahead]).catch(() => {
+      workspace.log.warn('a partition for readings could not be made; it is tried again')
+    })
+  }
+  prepare()
+  return setInterval(prepare, PARTITION_CHECK_MS)
+}
+
+function workspaceLog(log: FastifyBaseLogger): Log {
+  return {
+    info: (message) => log.info({ event: 'notice' }, message),
+    warn: (message) => log.warn({ event: 'warning' }, message),
+    debug: (message) => log.debug({ event: 'detail' }, message),
+    progress: () => undefined,
+  }
+}

@@ -1,0 +1,158 @@
+import { LRUCache } from 'lru-cache'
+import type { VerificationKeys } from '../signing-key/verification-keys.js'
+import type { DeviceClaims } from '../token/types.js'
+import type { StoredDevice, StoredKey } from './store.js'
+
+/** How long a heartbeat of the listener vouches for what is remembered, in milliseconds. */
+const TRUST_MS = 1_000
+
+/** Some 500 bytes each; a fleet larger than this is served just as well, with more questions to the database. */
+const DEVICES_MAX = 100_000
+const KEYS_MAX = 50_000
+
+/**
+ * What the gate remembers of the database, so that most arrivals need no question to it.
+ *
+ * It serves only to say yes: before a no, the database is asked. And it serves only while the listener
+ * vouches for it (`vouch`): nothing is remembered from a time when a notification could have been missed.
+ */
+export class Memory {
+  readonly #keys = new LRUCache<string, StoredKey>({ max: KEYS_MAX })
+  readonly #devices = new LRUCache<string, StoredDevice>({ max: DEVICES_MAX })
+  readonly #tokens = new LRUCache<string, DeviceClaims>({ max: DEVICES_MAX })
+  #verificationKeys: VerificationKeys | undefined
+  #askingKeys: { generation: number; answer: Promise<VerificationKeys> } | undefined
+  /** Raised by everything that became untrue, so that an answer asked for before it is not remembered. */
+  #generation = 0
+  #trustedUntil = 0
+  readonly #monotonic: () => number
+
+  /** @param monotonic a clock in milliseconds that nobody sets */
+  constructor(monotonic: () => number = () => performance.now()) {
+    this.#monotonic = monotonic
+  }
+
+  /** Whether no notification can have been missed up to a second ago. */
+  get isTrusted(): boolean {
+    return this.#monotonic() < this.#trustedUntil
+  }
+
+  /** The listener got an answer to a heartbeat that it sent at `sentAt` of the monotonic clock. */
+  vouch(sentAt: number): void {
+    this.#trustedUntil = sentAt + TRUST_MS
+  }
+
+  /** Forgets everything, and remembers nothing more until the listener vouches again. */
+  distrust(): void {
+    this.#trustedUntil = 0
+    this.#generation += 1
+    this.#keys.clear()
+    this.#devices.clear()
+    this.#forgetSigningKeys()
+  }
+
+  /**
+   * Forgets what a notification says became untrue.
+   * @param payload kind:identity, as the triggers send it
+   */
+  invalidate(payload: string): void {
+    this.#generation += 1
+    const [kind, identity = ''] = payload.split(/:(.*)/s)
+    switch (kind) {
+      case 'api-key':
+        this.#keys.delete(identity)
+        break
+      case 'installation':
+        // Rare, and the rows of keys hold their installation's.
+        this.#keys.clear()
+        break
+      case 'device':
+        this.#devices.delete(identity)
+        break
+      case 'signing-key':
+        this.#forgetSigningKeys()
+        break
+    }
+  }
+
+  /** The API key with this id, if remembered. */
+  key(keyId: string): StoredKey | undefined {
+    return this.isTrusted ? this.#keys.get(keyId) : undefined
+  }
+
+  /** The device with this serial, if remembered. */
+  device(serial: string): StoredDevice | undefined {
+    return this.isTrusted ? this.#devices.get(serial) : undefined
+  }
+
+  /** The claims of a token that was verified before, by the digest of its text. */
+  token(digest: string): DeviceClaims | undefined {
+    return this.isTrusted ? this.#tokens.get(digest) : undefined
+  }
+
+  /** The public keys of tokens, if remembered. */
+  get verificationKeys(): VerificationKeys | undefined {
+    return this.isTrusted ? this.#verificationKeys : undefined
+  }
+
+  /** Asks the database for a key and remembers the answer. What does not exist is not remembered. */
+  async askKey(keyId: string, ask: () => Promise<StoredKey | undefined>) {
+    return this.#ask(ask, (key) => this.#keys.set(keyId, key))
+  }
+
+  /** Asks the database for a device and remembers the answer. What does not exist is not remembered. */
+  async askDevice(serial: string, ask: () => Promise<StoredDevice | undefined>) {
+    return this.#ask(ask, (device) => this.#devices.set(serial, device))
+  }
+
+  /** Asks the database for the public keys and remembers the answer. Callers at the same time share one question. */
+  async askVerificationKeys(ask: () => Promise<VerificationKeys>): Promise<VerificationKeys> {
+    const asking = this.#askingKeys
+    if (asking && this.isTrusted && asking.generation === this.#generation) return asking.answer
+    const answer = this.#ask(ask, (keys) => {
+      if (areSame(this.#verificationKeys, keys)) return
+      this.#verificationKeys = keys
+      // What was verified with other keys has to be verified with these.
+      this.#tokens.clear()
+    })
+    const question = { generation: this.#generation, answer }
+    this.#askingKeys = question
+    try {
+      return await answer
+    } finally {
+      if (this.#askingKeys === question) this.#askingKeys = undefined
+    }
+  }
+
+  /** Remembers a verified token until it expires. `keys` are those that it was verified with. */
+  rememberToken(digest: string, claims: DeviceClaims, lifeMs: number, keys: VerificationKeys): void {
+    if (lifeMs <= 0 || !this.isTrusted || keys !== this.#verificationKeys) return
+    this.#tokens.set(digest, claims, { ttl: lifeMs })
+  }
+
+  async #ask<Answer>(
+    ask: () => Promise<Answer>,
+    remember: (answer: NonNullable<Answer>) => void,
+  ): Promise<Answer> {
+    const generation = this.#generation
+    const wasTrusted = this.isTrusted
+    const answer = await ask()
+    const isCurrent = wasTrusted && this.isTrusted && generation === this.#generation
+    if (isCurrent && answer !== undefined && answer !== null) remember(answer)
+    return answer
+  }
+
+  #forgetSigningKeys(): void {
+    this.#verificationKeys = undefined
+    this.#tokens.clear()
+  }
+}
+
+/** A stranger's kid makes the gate ask again; that must not cost everybody else their verified tokens. */
+function areSame(some: VerificationKeys | undefined, others: VerificationKeys): boolean {
+  if (some?.size !== others.size) return false
+  return [...some].every(([kid, { state, verifyUntil }]) => {
+    const other = others.get(kid)
+    return other?.state === state && other.verifyUntil?.getTime() === verifyUntil?.getTime()
+  })
+}

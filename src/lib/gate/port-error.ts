@@ -1,0 +1,16 @@
+import { ConflictError, UsageError } from '../errors.js'
+
+/** What it means to the user that a port could not be listened on. */
+export function portError(error: unknown, address: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const place = `${address}:${port}`
+  if (code === 'EADDRINUSE') {
+    return new ConflictError('port-in-use', `something listens on ${place} already`, {
+      suggestions: ['give another one with --port'],
+    })
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new UsageError('cannot-listen', `this machine cannot listen on ${place} (${code})`)
+  }
+  return error
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify'
+import { authorizeArrival } from '../authorize.js'
+import type { GateContext } from '../context.js'
+
+/**
+ * `GET /v1/authorize`: the decision alone, for a reverse proxy that asks before it forwards. The answer
+ * names the device and the installation, so that what is behind the proxy need not believe the body.
+ */
+export function addAuthorizeRoute(app: FastifyInstance, gate: GateContext): void {
+  app.get(
+    '/v1/authorize',
+    {
+      onRequest: async (request, reply) => {
+        if (!(await authorizeArrival(gate, request, reply))) return reply
+      },
+    },
+    (request, reply) => {
+      const { arrival } = request
+      if (arrival) {
+        void reply.header('x-device-serial', arrival.device.serial)
+        void reply.header('x-installation', arrival.key.installation.code)
+      }
+      void reply.code(204).send()
+    },
+  )
+}

@@ -1,0 +1,192 @@
+import cluster from 'node:cluster'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { homeDirectory } from '../config/home.js'
+import { UsageError } from '../errors.js'
+import type { Workspace } from '../workspace.js'
+import { readCertificate, selfSignedCertificate, type ServerCertificate } from './certificate.js'
+import { DeadlineError, withDeadline } from './deadline.js'
+import { startGate, type GateOptions, type RunningGate } from './gate.js'
+import { DEFAULT_TIMEOUTS } from './http-server.js'
+import { DEFAULT_LIMITS, NO_LIMITS, type LimitSettings } from './limits.js'
+import { LogStream } from './log-stream.js'
+import { serveMetrics } from './metrics-server.js'
+import { portError } from './port-error.js'
+import { PORT_VARIABLE, STOP_MESSAGE, Workers } from './workers.js'
+
+/** After SIGTERM the gate has this long to finish what it took in, in milliseconds. */
+const STOP_MS = 10_000
+
+/** Where the gate listens and how. */
+export interface ServeOptions {
+  address: string
+  /** 0 takes a free one. */
+  port: number
+  /** Files of a certificate and its key. */
+  tls: { cert: string; key: string } | undefined
+  selfSigned: boolean
+  insecureHttp: boolean
+  workers: number
+  metricsPort: number | undefined
+  trustProxy: readonly string[]
+  /** Changes to the usual limits; `none` lifts all of them. */
+  limits: Partial<LimitSettings> | 'none'
+  tokenTtlMs: number
+  logLevel: GateOptions['logLevel']
+}
+
+/** What a gate says when it has stopped. */
+export interface ServeResult {
+  address: string
+  port: number
+  workers: number
+}
+
+/**
+ * Runs the gate until the workspace's signal is aborted, then finishes what it took in. With several
+ * workers this process only looks after them; each of them is this very command line again.
+ * @throws UsageError for flags that contradict each other, ConflictError when the port is taken
+ */
+export async function serveGate(workspace: Workspace, options: ServeOptions): Promise<ServeResult> {
+  checkTransport(options)
+  checkProxies(options.trustProxy)
+  const logStream = new LogStream()
+  try {
+    const port =
+      options.workers > 1 && cluster.isPrimary
+        ? await serveWithWorkers(workspace, options, logStream)
+        : await serveHere(workspace, options, logStream)
+    return { address: options.address, port, workers: options.workers }
+  } finally {
+    await logStream.flush(STOP_MS / 10)
+    cluster.worker?.disconnect()
+  }
+}
+
+async function serveHere(
+  workspace: Workspace,
+  options: ServeOptions,
+  logStream: LogStream,
+): Promise<number> {
+  const stopped = untilStopped(workspace.signal)
+  const certificate = await certificateFor(workspace, options)
+  const { address, trustProxy, tokenTtlMs, logLevel } = options
+  const port = Number(process.env[PORT_VARIABLE] ?? options.port)
+  const gate = await startGate(workspace, {
+    address,
+    port,
+    tls: certificate && { cert: certificate.cert, key: certificate.key },
+    trustProxy,
+    limits: options.limits === 'none' ? NO_LIMITS : { ...DEFAULT_LIMITS, ...options.limits },
+    tokenTtlMs,
+    timeouts: DEFAULT_TIMEOUTS,
+    logLevel,
+    logStream,
+  }).catch((error: unknown) => {
+    throw portError(error, address, port)
+  })
+  gate.say({
+    event: 'started',
+    profile: workspace.database.target.profile,
+    database: workspace.database.target.description,
+    fingerprint: certificate?.fingerprint,
+  })
+  const metrics = await exposeMetrics(gate, options.metricsPort)
+  await stopped
+  gate.say({ event: 'stopping' })
+  await withDeadline(gate.stop(), STOP_MS).catch((error: unknown) => {
+    if (!(error instanceof DeadlineError)) throw error
+    gate.say({ event: 'stopped late' })
+  })
+  await metrics?.close()
+  return gate.port
+}
+
+async function serveWithWorkers(
+  workspace: Workspace,
+  options: ServeOptions,
+  logStream: LogStream,
+): Promise<number> {
+  // Made before there are several who would make it.
+  await certificateFor(workspace, options)
+  const workers = new Workers({ address: options.address, port: options.port, logStream })
+  const port = await workers.start(options.workers)
+  const { AggregatorRegistry } = await import('prom-client')
+  const registry = new AggregatorRegistry()
+  const metrics =
+    options.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(options.metricsPort, () => registry.clusterMetrics())
+  await untilStopped(workspace.signal)
+  await workers.stop(STOP_MS)
+  await metrics?.close()
+  return port
+}
+
+/** A worker's counters are collected by the process that looks after it. */
+async function exposeMetrics(gate: RunningGate, port: number | undefined) {
+  const { registry } = gate.metrics
+  if (cluster.isWorker) {
+    const { AggregatorRegistry } = await import('prom-client')
+    new AggregatorRegistry()
+    AggregatorRegistry.setRegistries([registry])
+    return undefined
+  }
+  return port === undefined ? undefined : serveMetrics(port, () => registry.metrics())
+}
+
+async function untilStopped(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve())
+    cluster.worker?.on('message', (message: { type?: unknown }) => {
+      if (message.type === STOP_MESSAGE) resolve()
+    })
+  })
+}
+
+async function certificateFor(
+  workspace: Workspace,
+  { tls, selfSigned }: ServeOptions,
+): Promise<ServerCertificate | undefined> {
+  if (tls) return readCertificate(tls)
+  if (!selfSigned) return undefined
+  return selfSignedCertificate(join(homeDirectory(process.env), 'gate'), workspace)
+}
+
+function checkTransport({ address, tls, selfSigned, insecureHttp }: ServeOptions): void {
+  const chosen = [tls !== undefined, selfSigned, insecureHttp].filter(Boolean).length
+  if (chosen !== 1) {
+    throw new UsageError('transport', 'a gate needs one certificate, or none on the loopback address', {
+      suggestions: [
+        '--tls-cert FILE --tls-key FILE',
+        '--self-signed for a certificate of its own',
+        '--insecure-http behind a proxy on this machine',
+      ],
+    })
+  }
+  if (insecureHttp && !isLoopback(address)) {
+    throw new UsageError(
+      'insecure-address',
+      `keys and tokens would travel to ${address} in plain text`,
+      { suggestions: ['--insecure-http goes with --address 127.0.0.1 only'] },
+    )
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
+}
+
+function checkProxies(networks: readonly string[]): void {
+  for (const each of networks) {
+    const [address = '', bits, ...rest] = each.split('/')
+    const widest = { 4: 32, 6: 128 }[isIP(address)] ?? -1
+    const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest)
+    if (widest === -1 || !isPrefix || rest.length > 0) {
+      throw new UsageError('bad-network', `not an address or network: ${JSON.stringify(each.slice(0, 60))}`, {
+        suggestions: ['give it as --trust-proxy 10.0.0.0/8'],
+      })
+    }
+  }
+}
