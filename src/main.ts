@@ -1,10 +1,10 @@
-import { Errors, run } from '@oclif/core'
+import { run } from '@oclif/core'
 import { fileURLToPath } from 'node:url'
 import { describeFailure, writeFailure } from './lib/terminal/failure.js'
 import { loadOclifConfig } from './lib/terminal/oclif-config.js'
 import { handleProcessFaults } from './lib/terminal/process-faults.js'
 import { unknownCommand } from './lib/terminal/unknown-command.js'
-import { usageErrorOf } from './lib/terminal/usage.js'
+import { isOclifError, usageErrorOf } from './lib/terminal/usage.js'
 
 /**
  * Runs one command line and sets the process's exit code; never throws.
@@ -17,12 +17,11 @@ export async function main(argv: string[], root: URL): Promise<void> {
   try {
     const config = await loadOclifConfig(argv, fileURLToPath(root))
     const names = config.commandIDs.map((id) => id.replaceAll(':', ' '))
-    await run(options.json ? helpAsCommand(argv, names) : argv, config).catch((error: unknown) => {
-      if (!(error instanceof Errors.CLIError)) throw error
+    await run(wordsForOclif(argv, names, options.json), config).catch((error: unknown) => {
+      if (!isOclifError(error)) throw error
       // Our commands report their errors themselves. A plugin's do not; otherwise oclif found no command.
-      const known = names.find((name) => `${argv.join(' ')} `.startsWith(`${name} `))
-      const command =
-        known === undefined ? undefined : config.findCommand(known.replaceAll(' ', ':'))
+      const known = knownCommand(argv, names)
+      const command = config.findCommand(known.join(':'))
       throw command === undefined
         ? unknownCommand(argv, names)
         : (usageErrorOf(error, command) ?? error)
@@ -41,12 +40,26 @@ function wantsJson(argv: readonly string[]): boolean {
   return flags.includes('--json') || process.env['CLEVERCTL_CONTENT_TYPE']?.toLowerCase() === 'json'
 }
 
-/** Help asked for by a flag, or by naming a topic alone, is text; under --json it is the help command's document. */
-function helpAsCommand(argv: readonly string[], names: readonly string[]): string[] {
+/**
+ * The command line as oclif is to see it. A flag that asks for help about a command makes the rest
+ * of it meaningless. Under --json, help that was asked for by a flag, or by naming a topic alone, is
+ * the help command's document.
+ */
+function wordsForOclif(argv: string[], names: readonly string[], isJson: boolean): string[] {
   const words = argv.filter((word) => !word.startsWith('-'))
+  const known = knownCommand(argv, names)
   const asksHelp = argv.some((word) => word === '--help' || word === '-h')
-  const isTopic = names.some((name) => name.startsWith(`${words.join(' ')} `))
-  return asksHelp || words.length === 0 || (isTopic && !names.includes(words.join(' ')))
-    ? ['help', ...words, '--json']
-    : [...argv]
+  const isTopic = known.length === 0 && names.some((name) => name.startsWith(`${words.join(' ')} `))
+  if (isJson && (asksHelp || isTopic || words.length === 0))
+    return ['help', ...(known.length > 0 ? known : words), '--json']
+  return asksHelp && known.length > 0 ? [...known, '--help'] : argv
+}
+
+/** The words that name a command at the beginning of the command line; none where it names none. */
+function knownCommand(argv: readonly string[], names: readonly string[]): string[] {
+  const line = `${argv.join(' ')} `
+  const [longest] = names
+    .filter((name) => line.startsWith(`${name} `))
+    .sort((a, b) => b.length - a.length)
+  return longest?.split(' ') ?? []
 }

@@ -125,6 +125,7 @@ describe('an unknown command', () => {
     [['Pa55word'], 'unknown command', 'cleverctl help'],
     [['device', 'Pa55word'], 'device is not a command by itself', 'cleverctl help device'],
     [[], 'unknown command', 'cleverctl help'],
+    [['--profile', 'x', 'status'], 'a command comes before its flags', 'cleverctl help'],
   ]
   for (const [argv, message, suggestion] of CASES)
     it(`"${argv.join(' ')}" is answered with: ${message}; ${suggestion}`, () => {

@@ -37,7 +37,8 @@ export async function helpAbout(
     ...config.pjson.oclif.helpOptions,
     stripAnsi: options.isPlain,
   })
-  await help.showHelp(subject)
+  const command = config.findCommand(subject.join(':'))
+  await (command === undefined ? help.showHelp(subject) : help.showCommandHelp(command))
   return { topic: subject.join(' '), text: help.text.trimEnd() }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { colourPalette, plainPalette, wantsColour, type Palette } from './colour.js'
 import { alignCells, joinCells, pad, widthOf, wrap } from './layout.js'
 import { relativeTime } from './relative-time.js'
@@ -69,6 +70,11 @@ export class Screen {
   /** Text that this program composed itself, with its line breaks and colours. Never stored data. */
   preformatted(text: string): void {
     this.#write(text)
+  }
+
+  /** Text of any length, piece by piece, no faster than whoever reads stdout takes it. Harmless already. */
+  async stream(text: string): Promise<void> {
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain')
   }
 
   /** One line that says how something stands, as symbol, word and colour; `ok<TAB>text` in a pipe. */

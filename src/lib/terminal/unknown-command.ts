@@ -12,6 +12,10 @@ const COMMAND_WORD = /^[a-z][a-z-]{0,24}$/
  * @param names every command, words separated by spaces
  */
 export function unknownCommand(argv: readonly string[], names: readonly string[]): UsageError {
+  if (argv[0]?.startsWith('-'))
+    return new UsageError('unknown-command', 'a command comes before its flags', {
+      suggestions: ['cleverctl help'],
+    })
   const end = argv.findIndex((word) => !COMMAND_WORD.test(word))
   const words = argv.slice(0, end === -1 ? argv.length : end)
   const topics = new Set(names.map((name) => name.replace(/ .*/, '')))

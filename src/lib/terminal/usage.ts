@@ -1,4 +1,3 @@
-import { Errors } from '@oclif/core'
 import { UsageError } from '../errors.js'
 
 /** What oclif's parser adds to its errors, as far as it is used here. */
@@ -25,13 +24,18 @@ export function usageErrorOf(error: unknown, command: DescribedCommand): UsageEr
   if (!(error instanceof Error)) return undefined
   const [, flag, reason] = WRAPPED.exec(error.message) ?? []
   const isOurs = error instanceof UsageError
-  if (isOurs ? flag === undefined : !(error instanceof Errors.CLIError)) return undefined
+  if (isOurs ? flag === undefined : !isOclifError(error)) return undefined
   const words = isOurs ? (reason ?? '') : withoutValue(reason ?? '')
   const message = flag === undefined ? describe(error, command) : `--${flag}: ${words}`
   const suggestions = isOurs ? error.suggestions : []
   return new UsageError(isOurs ? error.code : 'usage', message, {
     suggestions: [...suggestions, `cleverctl ${command.id.replaceAll(':', ' ')} --help`],
   })
+}
+
+/** Whether oclif threw it; a plugin brings its own copy of oclif, so its class does not tell. */
+export function isOclifError(error: unknown): error is Error {
+  return error instanceof Error && 'oclif' in error
 }
 
 function describe(error: ParserError, command: DescribedCommand): string {
