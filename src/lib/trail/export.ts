@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js'
 import { leftover, openSecretFile } from '../secret-file.js'
 import type { Workspace } from '../workspace.js'
 import { lineOfRow } from './line.js'
@@ -13,15 +14,48 @@ export interface ExportedTrail {
   file?: string
 }
 
+/** Where an export goes. */
+export interface ExportTarget {
+  /** A new file, mode 0600, which is there when it is complete and not before. */
+  file: string | undefined
+  /** Takes the text piece by piece where there is no file; undefined where it may not go. */
+  write: ((text: string) => Promise<void>) | undefined
+}
+
 /**
  * Writes every row of the trail, oldest first, one JSON object a line.
- * @param write takes one piece of text; the next follows when it has resolved
+ * Throws ConflictError when the file exists, UsageError when it cannot be made there.
  */
 export async function exportTrail(
   workspace: Workspace,
+  { file, write }: ExportTarget,
+): Promise<ExportedTrail> {
+  if (file !== undefined) return { ...(await exportToFile(workspace, file)), file }
+  if (write !== undefined) return exportRows(workspace, write)
+  throw new UsageError('output-needed', 'the rows and the one JSON document cannot share stdout', {
+    suggestions: ['cleverctl trail export --json --output trail.ndjson'],
+  })
+}
+
+async function exportToFile(workspace: Workspace, file: string): Promise<ExportedTrail> {
+  await (await leftover(file))?.discard()
+  const output = await openSecretFile(file)
+  let exported: ExportedTrail
+  try {
+    exported = await exportRows(workspace, (text) => output.write(text))
+    await output.publish()
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+  await output.finish()
+  return exported
+}
+
+async function exportRows(
+  { database, log, signal }: Workspace,
   write: (text: string) => Promise<void>,
 ): Promise<ExportedTrail> {
-  const { database, log, signal } = workspace
   return readTrail(database, async ({ head, pages }) => {
     const exported: ExportedTrail = { rows: 0, head: { seq: 0, hash: NO_HASH } }
     const total = head === undefined ? undefined : Number(head.seq)
@@ -35,26 +69,4 @@ export async function exportTrail(
     }
     return exported
   })
-}
-
-/**
- * Exports to a new file, mode 0600, which is there when it is complete and not before.
- * Throws ConflictError when it exists, UsageError when it cannot be made there.
- */
-export async function exportTrailToFile(
-  workspace: Workspace,
-  file: string,
-): Promise<ExportedTrail> {
-  await (await leftover(file))?.discard()
-  const output = await openSecretFile(file)
-  let exported: ExportedTrail
-  try {
-    exported = await exportTrail(workspace, (text) => output.write(text))
-    await output.publish()
-  } catch (error) {
-    await output.discard()
-    throw error
-  }
-  await output.finish()
-  return { ...exported, file }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { ConflictError, FindingsError, UsageError } from '../../../src/lib/errors.js'
 import { appendTrail } from '../../../src/lib/trail/append.js'
 import type { TrailVerdict } from '../../../src/lib/trail/chain.js'
-import { exportTrailToFile } from '../../../src/lib/trail/export.js'
+import { exportTrail } from '../../../src/lib/trail/export.js'
 import { lineOfRow, rowOfLine } from '../../../src/lib/trail/line.js'
 import { listTrail, type TrailQuestion } from '../../../src/lib/trail/list.js'
 import { hashOfRow, type TrailRow } from '../../../src/lib/trail/row.js'
@@ -193,13 +193,13 @@ describe(`the trail outside the database (seed ${seed})`, () => {
 
   it('exports to a file that verifies without the database, with the same head', async () => {
     const file = join(folder, 'trail.ndjson')
-    const exported = await exportTrailToFile(testWorkspace(fresh.database), file)
+    const exported = await exportTrail(testWorkspace(fresh.database), { file, write: undefined })
     assert.equal(statSync(file).mode & 0o777, 0o600)
     const verdict = await verifyTrailFile(file, new AbortController().signal)
     const { rows: count, head } = await verifyTrail(testWorkspace(fresh.database))
     assert.deepEqual(verdict, { rows: count, head, problems: [], unlistedProblems: 0 })
     assert.deepEqual(exported, { rows: count, head, file })
-    const again = exportTrailToFile(testWorkspace(fresh.database), file)
+    const again = exportTrail(testWorkspace(fresh.database), { file, write: undefined })
     await assert.rejects(again, ConflictError)
   })
 
@@ -245,7 +245,9 @@ describe(`the trail outside the database (seed ${seed})`, () => {
   it('leaves no file behind an export that was interrupted', async () => {
     const file = join(folder, 'interrupted.ndjson')
     const signal = AbortSignal.abort(new Error('stopped'))
-    await assert.rejects(exportTrailToFile(testWorkspace(fresh.database, { signal }), file))
+    await assert.rejects(
+      exportTrail(testWorkspace(fresh.database, { signal }), { file, write: undefined }),
+    )
     assert.throws(() => readFileSync(file))
     assert.throws(() => readFileSync(`${file}.pending`))
   })
