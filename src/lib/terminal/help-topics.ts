@@ -97,7 +97,7 @@ export const HELP_TOPICS: Readonly<Record<string, HelpTopic>> = {
   config: {
     summary: 'profiles and config.json',
     text: [
-      'config.json in CLEVERCTL_HOME names the databases you work with. Without the file there is one profile, default, with the embedded database. cleverctl init writes the file.',
+      'config.json in CLEVERCTL_HOME names the databases you work with. Without the file there is one profile, default, with the embedded database. cleverctl init writes the file, profile list shows them, profile use chooses one.',
       'The profile in use is the one named by --profile, else by CLEVERCTL_PROFILE, else currentProfile. Every command that changes something says on stderr which one it is.',
       'A password belongs into the file named by PGPASSFILE. When a URL in config.json holds one, the file is refused unless it is open to you alone.',
       'Example: {"currentProfile": "production", "profiles": {"production": {"database": {"mode": "server", "url": "postgres://cleverctl@db.example.com/cleverctl?sslmode=verify-full"}, "keyring": {"provider": "file", "file": "/etc/cleverctl/keyring.json"}}}}',
