@@ -1,6 +1,13 @@
-import { basename, resolve } from 'node:path'
-import { PartialError, UsageError } from '../errors.js'
-import { openRows, type RowFormat, type RowSource } from '../rows/open-rows.js'
+import { UsageError } from '../errors.js'
+import {
+  estimateRows,
+  inputName,
+  rejectsPath,
+  requireDistinct,
+  rowsRefused,
+  type FileImportOptions,
+} from '../rows/file-import.js'
+import { openRows } from '../rows/open-rows.js'
 import { RejectReport, type ReportedReject } from '../rows/reject-report.js'
 import type { Workspace } from '../workspace.js'
 import { runRegistration } from './registration-run.js'
@@ -22,18 +29,9 @@ export interface DeviceImport {
 }
 
 /** What to import, and where its by-products go. */
-export interface DeviceImportOptions {
-  /** A path, or `-` for stdin. */
-  input: string
-  /** Told by the input itself if absent. */
-  format?: RowFormat | undefined
+export interface DeviceImportOptions extends FileImportOptions {
   /** Required unless this is a dry run. */
   secretsOut?: string | undefined
-  /** Where refused rows are listed; beside the input if absent. */
-  rejects?: string | undefined
-  /** One refused row refuses all. */
-  isStrict: boolean
-  isDryRun: boolean
 }
 
 /**
@@ -49,17 +47,15 @@ export async function importDevices(
   options: DeviceImportOptions,
 ): Promise<DeviceImport> {
   const { clock, log, signal } = workspace
-  const { input, isDryRun, isStrict } = options
+  const { input, format, isDryRun, isStrict } = options
   const startedAt = clock.now().getTime()
   const secretsOut = isDryRun ? undefined : requireSecretsOut(options)
-  const name = input === '-' ? 'stdin' : basename(input)
-  const rejectsPath =
-    options.rejects ?? (input === '-' ? 'device-import.rejects.csv' : `${input}.rejects.csv`)
-  requireDistinct([input, secretsOut, rejectsPath])
+  const rejectsTo = rejectsPath(options, 'device-import')
+  requireDistinct([input, secretsOut, rejectsTo])
   const report = await RejectReport.open<DeviceImport['rejects'][number]>(
-    isDryRun ? undefined : rejectsPath,
+    isDryRun ? undefined : rejectsTo,
   )
-  const source = await openRows(input, { format: options.format, columns: DEVICE_COLUMNS, signal })
+  const source = await openRows(input, { format, columns: DEVICE_COLUMNS, signal })
   try {
     if (source.unusedColumns.length > 0)
       log.warn(`columns not used: ${source.unusedColumns.join(', ')}`)
@@ -73,7 +69,7 @@ export async function importDevices(
         log.progress({ done, total: estimateRows(source, done), unit: 'devices' }),
       trail: ({ batches, ...counts }) => ({
         action: 'device.import',
-        subject: name,
+        subject: inputName(input),
         details: { ...counts, batches, inputSha256: source.digest() },
       }),
     })
@@ -87,7 +83,7 @@ export async function importDevices(
       dryRun: isDryRun,
       durationMs: clock.now().getTime() - startedAt,
     }
-    if (rejected > 0) throw rowsRefused(result, { name, isStrict })
+    if (rejected > 0) throw rowsRefused(result, options)
     return result
   } finally {
     source.close()
@@ -100,37 +96,4 @@ function requireSecretsOut({ secretsOut }: DeviceImportOptions): string {
   throw new UsageError('missing-secrets-out', 'new secrets need a file: --secrets-out is missing', {
     suggestions: ['cleverctl device import factory.csv --secrets-out secrets.csv'],
   })
-}
-
-/** One name for two of them would destroy a file. */
-function requireDistinct(paths: readonly (string | undefined)[]): void {
-  const named = paths.flatMap((path) => (path === undefined || path === '-' ? [] : [resolve(path)]))
-  if (new Set(named).size < named.length)
-    throw new UsageError(
-      'same-file',
-      'the input, the secrets file and the reject file must be three files',
-    )
-}
-
-/** How many rows the input has, reckoned from its size and what was read of it. */
-function estimateRows(source: RowSource, done: number): number | undefined {
-  const { read, size } = source.position()
-  return size === undefined
-    ? undefined
-    : Math.max(done, Math.round((done * size) / Math.max(read, 1)))
-}
-
-function rowsRefused(
-  result: DeviceImport,
-  { name, isStrict }: { name: string; isStrict: boolean },
-): PartialError | UsageError {
-  const rows = result.rejected === 1 ? '1 row' : `${result.rejected} rows`
-  const suggestions = result.rejectsFile === null ? [] : [`see ${result.rejectsFile}`]
-  return isStrict
-    ? new UsageError(
-        'rows-rejected',
-        `${rows} of ${name} were refused, so nothing was registered`,
-        { result, suggestions },
-      )
-    : new PartialError('rows-rejected', `${rows} of ${name} were refused`, { result, suggestions })
 }

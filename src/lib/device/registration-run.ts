@@ -129,7 +129,8 @@ async function askWhetherCommitted(
   }
 }
 
-function registeredMeanwhile(): ConflictError {
+/** The error for a registration that another one has overtaken. */
+export function registeredMeanwhile(): ConflictError {
   const message = 'one of these devices was registered by somebody else at this moment'
   return new ConflictError('registered-meanwhile', message, {
     suggestions: ['give the command again'],

@@ -102,9 +102,9 @@ async function readRows(
 
 async function firstLines(blocks: AsyncGenerator<Line[]>): Promise<Line[]> {
   for (;;) {
-    const { value, done } = await blocks.next()
-    if (done) return []
-    if (value.length > 0) return value
+    const step = await blocks.next()
+    if (step.done) return []
+    if (step.value.length > 0) return step.value
   }
 }
 

@@ -99,7 +99,7 @@ grant update (during, removed_by) on cleverctl.placement to cleverctl_gate;
 
 grant select on cleverctl.installation, cleverctl.device_import, cleverctl.installer_assignment,
   cleverctl.placement to cleverctl_auditor;
-grant select (id, serial, model, batch, manufactured_at, token_epoch, registered_at, revoked_at, revoke_reason)
-  on cleverctl.device to cleverctl_auditor;
+grant select (id, serial, model, batch, manufactured_at, previous_secret_until, token_epoch, registered_at,
+  revoked_at, revoke_reason) on cleverctl.device to cleverctl_auditor;
 grant select (id, email, name, failed_attempts, locked_until, token_epoch, created_at, disabled_at)
   on cleverctl.installer to cleverctl_auditor;

@@ -1,0 +1,29 @@
+import { Args } from '@oclif/core'
+import { removeDevice, type RemovedDevice } from '../../lib/device/remove.js'
+import { BaseCommand } from '../../lib/terminal/base-command.js'
+
+export default class DeviceRemove extends BaseCommand<RemovedDevice> {
+  static override summary = 'record that a device stands at its installation no longer'
+  static override description =
+    'What an installer does with the app, for a device that is gone. It stays registered, its data ' +
+    'is refused, and it can be installed again with the app.'
+
+  static override examples = ['<%= config.bin %> <%= command.id %> CDX-000123']
+
+  static override args = {
+    serial: Args.string({ description: 'serial of the device', required: true, ignoreStdin: true }),
+  }
+
+  protected async execute(): Promise<RemovedDevice> {
+    const { args, flags } = await this.parse(DeviceRemove)
+    return removeDevice(await this.changingWorkspace(flags), { serial: args.serial })
+  }
+
+  protected render({ serial, outcome, installation }: RemovedDevice): void {
+    this.screen.facts([
+      ['device', serial],
+      ['outcome', outcome],
+      ['stood at', installation ?? '-'],
+    ])
+  }
+}
