@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UsageError } from '../errors.js'
+import { RefusedError, UsageError } from '../errors.js'
 import { hasPassword } from './libpq.js'
 
 /** Where a profile's database is. */
@@ -38,7 +38,8 @@ export function configFile(home: string): string {
 
 /**
  * Reads config.json; undefined where there is none.
- * Throws UsageError, naming the file and the place in it, when it is not valid.
+ * Throws UsageError, naming the file and the place in it, when it is not valid; RefusedError when it
+ * may not be read.
  */
 export async function readConfig(home: string): Promise<Config | undefined> {
   const file = configFile(home)
@@ -47,7 +48,10 @@ export async function readConfig(home: string): Promise<Config | undefined> {
     text = await readFile(file, 'utf8')
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
-    throw new UsageError('config-unreadable', `cannot read ${file}`, { cause })
+    throw new RefusedError('config-unreadable', `this account may not read ${file}`, {
+      suggestions: ['run cleverctl as the owner of that folder, or set CLEVERCTL_HOME'],
+      cause,
+    })
   }
   const config = parseConfig(text, file)
   const holdsPassword = Object.values(config.profiles).some(
