@@ -54,11 +54,9 @@ export default class GateServe extends BaseCommand<ServeResult> {
       description: 'network of proxies whose X-Forwarded-For names the sender',
       helpValue: 'CIDR',
       multiple: true,
-      default: [],
     }),
     'token-ttl': durationFlag({
-      description: "life of a device's token, an hour at most",
-      default: 900_000,
+      description: "life of a device's token, an hour at most; 15m unless given",
     }),
     'no-limits': Flags.boolean({
       description: 'do not limit requests by address, key and device; for measuring',
@@ -79,7 +77,7 @@ export default class GateServe extends BaseCommand<ServeResult> {
       insecureHttp: flags['insecure-http'],
       workers: flags.workers,
       metricsPort: flags['metrics-port'],
-      trustProxy: flags['trust-proxy'],
+      trustProxy: flags['trust-proxy'] ?? [],
       limits: flags['no-limits'] ? 'none' : {},
       tokenTtlMs: flags['token-ttl'],
       logLevel: flags.quiet ? 'warn' : flags.verbose ? 'debug' : 'info',

@@ -36,7 +36,7 @@ export interface HttpOptions {
   trustProxy: readonly string[]
   timeouts: Timeouts
   logLevel: 'warn' | 'info' | 'debug'
-  logStream: LogStream
+  logStream: Pick<LogStream, 'write'>
 }
 
 declare module 'fastify' {
@@ -52,7 +52,7 @@ export async function makeHttpServer(
   makeGate: (log: FastifyInstance['log']) => Promise<GateContext>,
   random: Random,
 ): Promise<{ app: FastifyInstance; gate: GateContext }> {
-  const { default: fastify } = await import('fastify')
+  const { fastify, LogController } = await import('fastify')
   const nextId = requestIds(random)
   const { head, request, idle } = options.timeouts
   const slowClients = { headersTimeout: head, connectionsCheckingInterval: CHECK_MS }
@@ -63,10 +63,15 @@ export async function makeHttpServer(
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label: string) => ({ level: label }) },
+      // Of a request and an error the library would log more than anybody should read.
+      serializers: {
+        req: ({ method }: { method: string }) => ({ method }),
+        err: (error: Error) => ({ type: error.name, message: '', stack: framesOf(error) }),
+      },
     },
     // A logger of its own for each request costs as much as the decision.
     childLoggerFactory: (log) => log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: nextId,
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT,
@@ -152,8 +157,13 @@ function addHooks(app: FastifyInstance, gate: GateContext): void {
 export function harmless(error: unknown, withStack: boolean): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  const stack = error.stack?.split('\n').filter((line) => line.startsWith('    at '))
-  return { error: error.name, code, ...(withStack ? { stack } : {}) }
+  return { error: error.name, code, ...(withStack ? { stack: framesOf(error) } : {}) }
+}
+
+/** The stack without the message at its head. */
+function framesOf({ stack = '' }: Error): string {
+  const lines = stack.split('\n').filter((line) => line.startsWith('    at '))
+  return lines.join('\n')
 }
 
 /** Ids that no other process of any gate gives: random at the front, counted at the end. */

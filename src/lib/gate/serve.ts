@@ -3,6 +3,8 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { homeDirectory } from '../config/home.js'
 import { UsageError } from '../errors.js'
+import { MAX_TOKEN_TTL_MS } from '../signing-key/types.js'
+import { DEFAULT_TOKEN_TTL_MS } from '../token/types.js'
 import type { Workspace } from '../workspace.js'
 import { readCertificate, selfSignedCertificate, type ServerCertificate } from './certificate.js'
 import { DeadlineError, withDeadline } from './deadline.js'
@@ -31,7 +33,8 @@ export interface ServeOptions {
   trustProxy: readonly string[]
   /** Changes to the usual limits; `none` lifts all of them. */
   limits: Partial<LimitSettings> | 'none'
-  tokenTtlMs: number
+  /** Life of a device's token; undefined: the usual one. */
+  tokenTtlMs: number | undefined
   logLevel: GateOptions['logLevel']
 }
 
@@ -50,6 +53,7 @@ export interface ServeResult {
 export async function serveGate(workspace: Workspace, options: ServeOptions): Promise<ServeResult> {
   checkTransport(options)
   checkProxies(options.trustProxy)
+  checkTokenLife(options.tokenTtlMs)
   const logStream = new LogStream()
   try {
     const port =
@@ -70,8 +74,10 @@ async function serveHere(
 ): Promise<number> {
   const stopped = untilStopped(workspace.signal)
   const certificate = await certificateFor(workspace, options)
-  const { address, trustProxy, tokenTtlMs, logLevel } = options
-  const port = Number(process.env[PORT_VARIABLE] ?? options.port)
+  const { address, trustProxy, tokenTtlMs = DEFAULT_TOKEN_TTL_MS, logLevel } = options
+  const port = cluster.isWorker
+    ? Number(process.env[PORT_VARIABLE] ?? options.port)
+    : options.port
   const gate = await startGate(workspace, {
     address,
     port,
@@ -189,4 +195,11 @@ function checkProxies(networks: readonly string[]): void {
       })
     }
   }
+}
+
+function checkTokenLife(ms: number | undefined): void {
+  if (ms === undefined || (ms >= 1_000 && ms <= MAX_TOKEN_TTL_MS)) return
+  throw new UsageError('token-ttl', 'a token lives between a second and an hour', {
+    suggestions: ['--token-ttl 15m'],
+  })
 }
