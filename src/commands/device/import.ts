@@ -39,7 +39,8 @@ export default class DeviceImport extends BaseCommand<Result> {
 
   protected async execute(): Promise<Result> {
     const { args, flags } = await this.parse(DeviceImport)
-    const isDryRun = flags['dry-run']
+    // Absent, a boolean flag is undefined, and the result says false.
+    const isDryRun = flags['dry-run'] === true
     const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
     return importDevices(workspace, {
       input: args.file,

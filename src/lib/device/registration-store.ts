@@ -113,10 +113,12 @@ export async function openDeviceCopy(
   transaction: Transaction,
   table: RegistrationTable,
 ): Promise<Writable> {
-  const { from } = await import('pg-copy-streams')
+  const { default: copyStreams } = await import('pg-copy-streams')
   const name = table === 'registry' ? 'cleverctl.device' : 'pg_temp.cleverctl_dry_run'
   return transaction.client.query(
-    from(`copy ${name} (serial, model, batch, manufactured_at, secret_sha256) from stdin`),
+    copyStreams.from(
+      `copy ${name} (serial, model, batch, manufactured_at, secret_sha256) from stdin`,
+    ),
   )
 }
 
