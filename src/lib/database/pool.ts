@@ -104,14 +104,15 @@ export class PooledDatabase implements Database {
   async #connect(): Promise<{ client: PoolClient; route: Way['route'] }> {
     const way = this.#way ?? (await this.#find())
     const { pool, route } = way
-    const isFull = pool.totalCount >= (route.config.max ?? 0) && pool.idleCount === 0
     try {
       return { client: await pool.connect(), route }
     } catch (error) {
-      if (isFull) {
+      // The pool's wait for one of its connections ends with the same kind of error as its wait for
+      // a server; only when all are lent it was the former.
+      if (this.#lent.size >= (route.config.max ?? 0)) {
         throw new UnreachableError(
           'database-busy',
-          `all ${pool.totalCount} connections to ${route.place} are in use`,
+          `all ${this.#lent.size} connections to ${route.place} are in use`,
         )
       }
       if (!isServerGone(error)) throw connectFailure(error, route, this.#signal)
