@@ -1,5 +1,6 @@
 import { diagnose, type Diagnosis } from '../lib/doctor/diagnose.js'
 import { BaseCommand } from '../lib/terminal/base-command.js'
+import { drawChecks } from '../lib/terminal/checks.js'
 
 export default class Doctor extends BaseCommand<Diagnosis> {
   static override summary =
@@ -22,11 +23,6 @@ export default class Doctor extends BaseCommand<Diagnosis> {
   }
 
   protected render({ checks }: Diagnosis): void {
-    this.screen.table(checks, [
-      { title: 'VERDICT', text: ({ verdict }) => verdict },
-      { title: 'CHECK', text: ({ title }) => title, value: ({ id }) => id },
-      { title: 'SEEN', text: ({ detail }) => detail },
-      { title: 'NEXT', text: ({ next }) => next ?? '' },
-    ])
+    drawChecks(this.screen, checks)
   }
 }

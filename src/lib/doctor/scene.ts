@@ -4,7 +4,7 @@ import { resolveSettings, type Settings } from '../config/settings.js'
 import type { Database } from '../database/database.js'
 import { pendingMigrations } from '../database/migrate.js'
 import { openDatabase } from '../database/open.js'
-import { FailureError } from '../errors.js'
+import { ConflictError, FailureError } from '../errors.js'
 import { type Surroundings, workspaceOn } from '../surroundings.js'
 import type { Workspace } from '../workspace.js'
 
@@ -94,12 +94,15 @@ export class Scene {
 
   async #requireSchema(): Promise<Workspace> {
     const database = await this.database()
-    const { pending } = await pendingMigrations(database)
-    if (pending.length > 0) {
-      throw new FailureError('not-checked', 'the schema is not up to date', {
-        suggestions: ['cleverctl database migrate'],
-      })
-    }
+    const { pending } = await pendingMigrations(database).catch((error: unknown) => {
+      throw error instanceof ConflictError ? schemaIsOther() : error
+    })
+    if (pending.length > 0) throw schemaIsOther()
     return workspaceOn(database, await this.settings(), this.surroundings)
   }
+}
+
+/** The check of the schema tells in which way. */
+function schemaIsOther(): FailureError {
+  return new FailureError('not-checked', "the schema is not this program's")
 }
