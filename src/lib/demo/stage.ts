@@ -84,7 +84,7 @@ export class Stage {
       throw new FailureError(
         'demo-command-failed',
         `cleverctl ${command.slice(0, 2).join(' ')} ended with exit code ${outcome.code}`,
-        { suggestions: [outcome.stderr.trim().split('\n').at(-1) ?? ''] },
+        { suggestions: [messageOf(outcome)] },
       )
     }
     return outcome.document
@@ -152,6 +152,12 @@ function withoutForeignSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessE
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !/^(CLEVERCTL_(?!POSTGRES)|PG)/.test(name)),
   )
+}
+
+/** A failed command's own words, from its JSON error. */
+function messageOf({ document, stderr }: CommandOutcome): string {
+  const { error } = document as { error?: { message?: string } }
+  return error?.message ?? stderr.trim().split('\n').at(-1) ?? ''
 }
 
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
