@@ -1,4 +1,3 @@
-import type { Options } from 'csv-parse/sync'
 import { UsageError } from '../errors.js'
 import { MAX_LINE_BYTES, type Fault, type Line } from './lines.js'
 
@@ -7,9 +6,9 @@ export type Row =
   | { line: number; raw: string; values: readonly string[]; fault?: undefined }
   | { line: number; raw: string; values?: undefined; fault: Fault }
 
-type ParseCsv = (text: string, options: Options) => string[][]
+type CsvParse = typeof import('csv-parse/sync')
 
-const OPTIONS: Options = { record_delimiter: '\n', relax_column_count: true }
+const OPTIONS = { record_delimiter: '\n', relax_column_count: true }
 
 /**
  * Rows of a CSV file (RFC 4180). Lines without a quote are split at their commas; whatever holds a
@@ -17,22 +16,21 @@ const OPTIONS: Options = { record_delimiter: '\n', relax_column_count: true }
  * or is never closed, spoils its own line only: the lines after it are read anew.
  */
 export class CsvReader {
-  readonly #parse: ParseCsv
+  readonly #library: CsvParse
   readonly #columns: readonly string[]
   #order: Order | undefined
   /** Lines of a record whose quotes are still open. */
   #open: Line[] = []
   #openLength = 0
 
-  private constructor(parse: ParseCsv, columns: readonly string[]) {
-    this.#parse = parse
+  private constructor(library: CsvParse, columns: readonly string[]) {
+    this.#library = library
     this.#columns = columns
   }
 
   /** A reader that gives the values of `columns` in this order, wherever the file has them. */
   static async create(columns: readonly string[]): Promise<CsvReader> {
-    const { parse } = await import('csv-parse/sync')
-    return new CsvReader(parse, columns)
+    return new CsvReader(await import('csv-parse/sync'), columns)
   }
 
   /** Columns of the file that nobody asked for; known after the first line. */
@@ -115,10 +113,9 @@ export class CsvReader {
 
   #tryParse(text: string): string[][] | undefined {
     try {
-      return this.#parse(text, OPTIONS)
+      return this.#library.parse(text, OPTIONS)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_'))
-        return undefined
+      if (error instanceof this.#library.CsvError) return undefined
       throw error
     }
   }
