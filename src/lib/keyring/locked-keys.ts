@@ -28,7 +28,7 @@ export async function unlock(
 
 /** The lock of a new key file of provider `passphrase`. Throws UsageError for a passphrase too short. */
 export async function newLock(source: PassphraseSource): Promise<PassphraseKey> {
-  const passphrase = await source()
+  const passphrase = await source({ isNew: true })
   if ([...passphrase.reveal()].length < SHORTEST_PASSPHRASE) {
     throw new UsageError(
       'passphrase-too-short',

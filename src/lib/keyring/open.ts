@@ -3,7 +3,6 @@ import { systemClock, systemRandom, type Clock, type Random } from '../clock.js'
 import type { KeyringSettings } from '../config/settings.js'
 import type { Database } from '../database/database.js'
 import { RefusedError } from '../errors.js'
-import type { Secret } from '../secret.js'
 import { checkValue, opensCheckValue } from './check-value.js'
 import { findKeyFile, missingKeyring, wrongKeyring } from './find.js'
 import { createKeyFile, readKeyFile, type KeyFile } from './key-file.js'
@@ -18,8 +17,8 @@ import { readKeyringRecord, registerFirstKey, type KeyringRecord } from './store
 export interface KeyringAccess {
   settings: { keyring: KeyringSettings }
   database: Database
-  /** Asks a person for the passphrase, without showing what is typed. */
-  askPassphrase: () => Promise<Secret>
+  /** Asks a person for the passphrase, without showing what is typed; for a new one twice. */
+  askPassphrase: PassphraseSource
   random?: Random
   clock?: Clock
 }

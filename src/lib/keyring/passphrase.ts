@@ -18,16 +18,16 @@ export interface PassphraseKey {
   readonly key: Buffer
 }
 
-/** Gives the passphrase; a person is asked once at most. */
-export type PassphraseSource = () => Promise<Secret>
+/** Gives the passphrase. A new one is asked for twice. */
+export type PassphraseSource = (about?: { isNew: boolean }) => Promise<Secret>
 
-/** The passphrase from a file where there is one, else from a person. */
+/** The passphrase from a file where there is one, else from a person, who is asked once. */
 export function passphraseSource(
   file: string | undefined,
-  askPassphrase: () => Promise<Secret>,
+  askPassphrase: PassphraseSource,
 ): PassphraseSource {
   let given: Promise<Secret> | undefined
-  return () => (given ??= file === undefined ? askPassphrase() : readSecretFile(file))
+  return (about) => (given ??= file === undefined ? askPassphrase(about) : readSecretFile(file))
 }
 
 /**

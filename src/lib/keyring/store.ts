@@ -1,4 +1,5 @@
 import type { Database, Queryable, Transaction } from '../database/database.js'
+import { SEALED_COLUMNS, type SealedColumn } from './sealed-columns.js'
 
 /** A key as the database knows it: by id, and by a value only that key opens. */
 export interface RegisteredKey {
@@ -72,4 +73,85 @@ export async function registerKey(
     on conflict (id) do nothing`,
     [key.id, key.checkValue],
   )
+}
+
+/** Rows of a sealed column by the key that sealed them. */
+export interface SealedCount {
+  /** Whose rows, e.g. `signing-key`. */
+  kind: string
+  keyId: string
+  rows: number
+}
+
+/** Counts what each key seals. */
+export async function countSealed(database: Queryable): Promise<SealedCount[]> {
+  const counts = SEALED_COLUMNS.map(
+    ({ kind, table, column }) =>
+      `select '${kind}' as kind, ${keyIdOf(column)} as "keyId", count(*)::int as rows
+      from ${table} where ${column} is not null group by 2`,
+  )
+  const { rows } = await database.query<SealedCount>(`${counts.join(' union all ')} order by 1, 2`)
+  return rows
+}
+
+/** A sealed value and the row it is in. */
+export interface SealedValue {
+  id: string
+  sealed: Buffer
+}
+
+/** Locks the next values of a column that another key than `keyId` sealed. */
+export async function lockSealedByOthers(
+  transaction: Transaction,
+  { table, column, id }: SealedColumn,
+  wanted: { keyId: string; after: string; limit: number },
+): Promise<SealedValue[]> {
+  const { rows } = await transaction.query<SealedValue>(
+    `select ${id} as id, ${column} as sealed from ${table}
+    where ${column} is not null and ${keyIdOf(column)} <> $1 and ${id} > $2
+    order by ${id} limit $3 for update`,
+    [wanted.keyId, wanted.after, wanted.limit],
+  )
+  return rows
+}
+
+/** Puts new sealed values into a column. */
+export async function updateSealed(
+  transaction: Transaction,
+  { table, column, id }: SealedColumn,
+  values: readonly SealedValue[],
+): Promise<void> {
+  await transaction.query(
+    `update ${table} as target set ${column} = fresh.sealed
+    from unnest($1::text[], $2::bytea[]) as fresh (id, sealed) where target.${id} = fresh.id`,
+    [values.map((value) => value.id), values.map(({ sealed }) => sealed)],
+  )
+}
+
+/**
+ * Retires the keys that seal no row any more, but for `keyId`. Waits for whoever is writing with one
+ * of them, and from the commit on nobody can (trigger refuse_retired_key).
+ * @returns the retired ones
+ */
+export async function retireUnused(
+  transaction: Transaction,
+  keyId: string,
+  now: Date,
+): Promise<string[]> {
+  await transaction.query(
+    'select from cleverctl.keyring_key where retired_at is null and id <> $1 order by id for update',
+    [keyId],
+  )
+  const used = (await countSealed(transaction)).map((count) => count.keyId)
+  const { rows } = await transaction.query<{ id: string }>(
+    `update cleverctl.keyring_key set retired_at = $3
+    where retired_at is null and id <> $1 and id <> all ($2::text[]) returning id`,
+    [keyId, used, now],
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** The id of the key that sealed a value: bytes 2 to 9. */
+function keyIdOf(column: string): string {
+  return `encode(substring(${column} from 2 for 8), 'hex')`
 }

@@ -1,0 +1,18 @@
+/** A column of sealed values. */
+export interface SealedColumn {
+  table: string
+  column: string
+  /** Text column that identifies the row. */
+  id: string
+  /** What the rows are; a value is sealed as `kind:id`. */
+  kind: string
+}
+
+/**
+ * Every column that holds sealed values. A column that is missing here is not sealed anew by
+ * `keyring rotate`, and then cannot be opened; give it the trigger refuse_retired_key, too.
+ */
+export const SEALED_COLUMNS: readonly SealedColumn[] = [
+  { table: 'cleverctl.signing_key', column: 'sealed_private', id: 'kid', kind: 'signing-key' },
+  { table: 'cleverctl.api_key', column: 'sealed', id: 'key_id', kind: 'api-key' },
+]
