@@ -75,16 +75,23 @@ describe('doctor', () => {
       [code, version, state, expiresAt],
     )
 
-  it('finds a new set-up well, with partitions still to be made', async () => {
+  it('finds nothing wrong with a new set-up', async () => {
     await init()
     const { code, checks } = await examine()
     equal(code, ExitCode.ok)
-    deepEqual(verdicts(checks, 'warning'), ['partitions'])
-    equal(verdicts(checks, 'ok').length, checks.size - 1)
-    await fresh.database.query(
-      `select cleverctl.reading_ensure_partition(now()),
-         cleverctl.reading_ensure_partition(date_trunc('month', now()) + interval '1 month')`,
-    )
+    equal(verdicts(checks, 'ok').length, checks.size)
+  })
+
+  it('tells that there is no room for readings of this month or the next', async () => {
+    await init()
+    const ensure = (moment: string): Promise<unknown> =>
+      fresh.database.query(`select cleverctl.reading_ensure_partition(${moment})`)
+    await ensure(`date_trunc('month', now()) - interval '1 day'`)
+    const none = (await examine()).checks.get('partitions')
+    deepEqual([none?.verdict, none?.next], ['warning', 'cleverctl gate serve'])
+    await ensure('now()')
+    equal((await examine()).checks.get('partitions')?.verdict, 'warning')
+    await ensure(`date_trunc('month', now()) + interval '1 month'`)
     equal((await examine()).checks.get('partitions')?.verdict, 'ok')
   })
 

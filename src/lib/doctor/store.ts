@@ -80,14 +80,22 @@ export async function selectExpiringKeys(
   return { total: rows[0]?.total ?? 0, codes: rows.map(({ code }) => code) }
 }
 
-/** Whether readings of this month and the next have a partition to go to. */
-export async function selectPartitions(
-  database: Queryable,
-  now: Date,
-): Promise<{ month: string; exists: boolean }[]> {
-  const { rows } = await database.query<{ month: string; exists: boolean }>(
-    `select to_char(month, 'YYYY-MM') as month,
-       to_regclass('cleverctl.reading_' || to_char(month, 'YYYY_MM')) is not null as exists
+/** Which months readings have a partition for. */
+export interface Partitions {
+  /** Whether there is one for any month: no gate ever ran where there is none. */
+  any: boolean
+  /** This month and the next, as `2026-06`, that have none. */
+  missing: string[]
+}
+
+/** Looks for the partitions of this month and the next. */
+export async function selectPartitions(database: Queryable, now: Date): Promise<Partitions> {
+  const { rows } = await database.query<Partitions>(
+    `select exists (
+         select from pg_inherits where inhparent = 'cleverctl.reading'::regclass
+       ) as any,
+       coalesce(array_agg(to_char(month, 'YYYY-MM') order by month)
+         filter (where to_regclass('cleverctl.reading_' || to_char(month, 'YYYY_MM')) is null), '{}') as missing
      from generate_series(
        date_trunc('month', $1::timestamptz at time zone 'UTC'),
        date_trunc('month', $1::timestamptz at time zone 'UTC') + interval '1 month',
@@ -95,7 +103,7 @@ export async function selectPartitions(
      ) as month`,
     [now],
   )
-  return rows
+  return the(rows)
 }
 
 function the<Row>(rows: readonly Row[]): Row {
