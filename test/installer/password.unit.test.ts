@@ -52,7 +52,7 @@ describe('a password hash', () => {
     const hashes = await Promise.all(
       [GOOD, GOOD].map((password) => hashPassword(password, systemRandom)),
     )
-    for (const hash of hashes) match(hash, /^\$argon2id\$v=19\$m=19456,p=1,t=2\$/)
+    for (const hash of hashes) match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
     ok(hashes[0] !== hashes[1])
     deepEqual(ARGON2_PARAMETERS, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
   })
