@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import { readConfig, writeConfig } from '../../src/lib/config/config-file.js'
 import { homeDirectory } from '../../src/lib/config/home.js'
 import { resolveSettings } from '../../src/lib/config/settings.js'
-import { ExpectedError, NotFoundError, UsageError } from '../../src/lib/errors.js'
+import type { ExpectedError } from '../../src/lib/errors.js'
+import { NotFoundError, UsageError } from '../../src/lib/errors.js'
 
 const SENTINEL = 'sentinel-password'
 

@@ -11,7 +11,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { resolveSettings } from '../../src/lib/config/settings.js'
+import { openDatabase } from '../../src/lib/database/open.js'
 import { postgresPrograms } from '../support/cluster.js'
+import { silentLog } from '../support/database.js'
 import {
   EmbeddedHome,
   isAlive,
@@ -109,6 +112,25 @@ describe('the embedded database', () => {
     // Fourth line on: port, socket folder, and the TCP address, which is empty.
     const lines = readFileSync(join(place, 'server', 'data', 'postmaster.pid'), 'utf8').split('\n')
     assert.equal(lines[5], '')
+  })
+
+  it('keeps the values of failed statements out of its log', async () => {
+    const home = newHome()
+    await expectReady(home)
+    const settings = await resolveSettings({ environment: { CLEVERCTL_HOME: home.folder } })
+    const database = await openDatabase(settings, { log: silentLog })
+    await assert.rejects(database.query('select $1::int', ['sentinel-message']))
+    await assert.rejects(database.query("select 'sentinel-text' from nowhere"))
+    await assert.rejects(
+      database.query(
+        `insert into cleverctl.keyring_key (id, check_value) values ($1, ''), ($1, '')`,
+        ['sentinel-detail'],
+      ),
+    )
+    await database.close()
+    const log = readFileSync(join(home.state().place, 'server', 'log'), 'utf8')
+    assert.match(log, /ready to accept connections/)
+    assert.doesNotMatch(log, /sentinel/)
   })
 
   it('runs under another account when root uses it, in a home that others cannot list', async function () {

@@ -54,7 +54,7 @@ export async function startServer(
     ],
     hba: [
       'local all postgres trust',
-      `${tls ? 'hostssl' : 'host'} all all localhost ${scram ? 'scram-sha-256' : 'trust'}`,
+      `${tls ? 'hostssl' : 'host'} all all all ${scram ? 'scram-sha-256' : 'trust'}`,
     ],
     prepare: (data) => {
       if (authority) installCertificate(authority, data)

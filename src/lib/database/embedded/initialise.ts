@@ -57,7 +57,9 @@ export async function writeServerSettings(place: string, socketFolder: string): 
     ident_file: file('pg_ident.conf'),
     cluster_name: EMBEDDED_NAME,
     lc_messages: 'C',
-    // Details and statements of failed commands may hold what nobody should read in a log.
+    // Failed statements are told to the command that sent them. In a log their messages, details and
+    // texts would keep values that nobody should read there. (`log` ranks above `error` here.)
+    log_min_messages: 'log',
     log_error_verbosity: 'terse',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import type { Database } from '../../src/lib/database/database.js'
+import { isSqlState, SqlState } from '../../src/lib/database/sqlstate.js'
+import { openUrl } from '../support/database.js'
+import { startServer } from '../support/server.js'
+import type { ServerRole, TestServer } from '../support/server.js'
+
+type Group = Exclude<ServerRole, 'owner'>
+
+const APPEND = `select cleverctl.trail_append('change', 'test.append', 's', 'u', 'h', null, '{}')`
+const GROUPS: readonly Group[] = ['staff', 'gate', 'auditor']
+
+/** What each member must be able to do. Rights are checked before rows, so `where false` is enough. */
+const ALLOWED: Record<Group, string[]> = {
+  staff: [
+    'select * from cleverctl.device where false',
+    'select * from cleverctl.reading where false',
+    'select * from cleverctl.trail where false',
+    'update cleverctl.device set revoked_at = now(), revoke_reason = $$x$$ where false',
+    'delete from cleverctl.installer_assignment where false',
+    APPEND,
+  ],
+  gate: [
+    'select serial, secret_sha256, token_epoch, revoked_at from cleverctl.device where false',
+    'select email, password_hash from cleverctl.installer where false',
+    'select key_id, digest from cleverctl.api_key where false',
+    'select sealed_private from cleverctl.signing_key where false',
+    'select device_id, at from cleverctl.reading where false',
+    `insert into cleverctl.reading (device_id, installation_id, at, "values") select 1, 1, now(), '{}' where false`,
+    'update cleverctl.api_key set last_used_at = now(), use_count = use_count + 1 where false',
+    'delete from cleverctl.refusal where false',
+    'select cleverctl.reading_ensure_partition(now())',
+    APPEND,
+  ],
+  auditor: [
+    'select * from cleverctl.trail where false',
+    'select * from cleverctl.installation where false',
+    'select serial, model, revoked_at from cleverctl.device where false',
+    'select key_id, state, last_used_at from cleverctl.api_key where false',
+    'select * from cleverctl.refusal where false',
+  ],
+}
+
+/** What each member must not be able to do. */
+const DENIED: Record<Group, string[]> = {
+  staff: [
+    `insert into cleverctl.reading (device_id, installation_id, at, "values") values (1, 1, now(), '{}')`,
+    'delete from cleverctl.device where false',
+    'delete from cleverctl.reading where false',
+    'delete from cleverctl.api_key where false',
+    'update cleverctl.migration set sha256 = sha256 where false',
+    'set role cleverctl_gate',
+  ],
+  gate: [
+    'select * from cleverctl.trail where false',
+    'select name from cleverctl.installer where false',
+    'select "values" from cleverctl.reading where false',
+    'select model from cleverctl.device where false',
+    'select name, latitude from cleverctl.installation where false',
+    'select sealed from cleverctl.api_key where false',
+    'select * from cleverctl.device_import where false',
+    'update cleverctl.device set revoked_at = null where false',
+    'update cleverctl.api_key set state = $$CURRENT$$ where false',
+    'update cleverctl.reading set at = at where false',
+    'delete from cleverctl.reading where false',
+    'insert into cleverctl.installation (code, name, timezone, latitude, longitude) values ($$a$$, $$a$$, $$UTC$$, 0, 0)',
+    'insert into cleverctl.api_key (key_id) values ($$12345678$$)',
+    'update cleverctl.signing_key set state = state where false',
+    'set role cleverctl_staff',
+  ],
+  auditor: [
+    APPEND,
+    'select secret_sha256 from cleverctl.device where false',
+    'select previous_secret_sha256 from cleverctl.device where false',
+    'select password_hash from cleverctl.installer where false',
+    'select digest from cleverctl.api_key where false',
+    'select sealed from cleverctl.api_key where false',
+    'select sealed_private from cleverctl.signing_key where false',
+    'select "values" from cleverctl.reading where false',
+    'update cleverctl.device set revoked_at = null where false',
+    'insert into cleverctl.refusal (hour) values (now())',
+    'select cleverctl.reading_ensure_partition(now())',
+    'set role cleverctl_staff',
+  ],
+}
+
+/** What no member of any group may do. */
+const DENIED_TO_ALL = [
+  'update cleverctl.trail set subject = subject where false',
+  'delete from cleverctl.trail where false',
+  'truncate cleverctl.trail',
+  'insert into cleverctl.trail select * from cleverctl.trail where false',
+  'update cleverctl.trail_head set seq = 0 where false',
+  'delete from cleverctl.trail_head where false',
+  'truncate cleverctl.trail_head',
+  'alter table cleverctl.trail disable trigger all',
+  'drop table cleverctl.trail',
+  'create table cleverctl.mine (x int)',
+  'create or replace function cleverctl.trail_refuse_change() returns trigger language plpgsql as $$ begin return null; end $$',
+  'truncate cleverctl.device',
+  'insert into cleverctl.migration (version, name, sha256) values (999, $$x$$, sha256($$x$$))',
+  'select rolpassword from pg_authid',
+  `copy cleverctl.installation to program 'cat'`,
+]
+
+describe('the group roles', () => {
+  let server: TestServer
+  const databases = new Map<Group, Database>()
+
+  before(async () => {
+    server = await startServer()
+    for (const group of GROUPS) databases.set(group, await openUrl(server.url(group)))
+  })
+  after(async () => {
+    for (const database of databases.values()) await database.close()
+    await server.stop()
+  })
+
+  /** Runs a statement as a member and takes it back. */
+  const attempt = async (group: Group, statement: string): Promise<void> => {
+    const undo = new Error('taken back')
+    const work = databases.get(group)?.transaction(async (transaction) => {
+      await transaction.query(statement)
+      throw undo
+    })
+    await work?.catch((error: unknown) => {
+      if (error !== undo) throw error
+    })
+  }
+
+  for (const group of GROUPS) {
+    for (const statement of ALLOWED[group]) {
+      it(`let ${group} ${statement}`, async () => {
+        await attempt(group, statement)
+      })
+    }
+    for (const statement of [...DENIED[group], ...DENIED_TO_ALL]) {
+      it(`deny ${group} ${statement}`, async () => {
+        await assert.rejects(attempt(group, statement), (error) =>
+          isSqlState(error, SqlState.INSUFFICIENT_PRIVILEGE),
+        )
+      })
+    }
+  }
+
+  it('exist once and cannot log in', async () => {
+    const { rows } = await server.administer(
+      `select rolname, rolcanlogin, rolsuper, rolcreaterole, rolbypassrls from pg_roles where rolname like 'cleverctl%' order by 1`,
+    )
+    assert.deepEqual(
+      rows,
+      ['auditor', 'gate', 'staff'].map((name) => ({
+        rolname: `cleverctl_${name}`,
+        rolcanlogin: false,
+        rolsuper: false,
+        rolcreaterole: false,
+        rolbypassrls: false,
+      })),
+    )
+  })
+
+  it('leave the owner unable to change the trail by accident', async () => {
+    const owner = await openUrl(server.url('owner'))
+    for (const statement of [
+      'update cleverctl.trail set subject = $$x$$',
+      'delete from cleverctl.trail',
+      'truncate cleverctl.trail',
+    ]) {
+      await assert.rejects(owner.query(statement), (error) =>
+        isSqlState(error, SqlState.INSUFFICIENT_PRIVILEGE),
+      )
+    }
+    await owner.close()
+  })
+})
