@@ -113,7 +113,11 @@ const tokens: Case<TokenFact>[] = [
     fact: claims({ installation: 'solar-0043', installationEpoch: 0 }),
     code: 'X_SITE_MISMATCH',
   },
-  { name: 'overtaken by its installation', fact: claims({ installationEpoch: 2 }), code: 'T_EPOCH' },
+  {
+    name: 'overtaken by its installation',
+    fact: claims({ installationEpoch: 2 }),
+    code: 'T_EPOCH',
+  },
   { name: 'ahead of its installation', fact: claims({ installationEpoch: 4 }), code: 'T_EPOCH' },
   ...Object.entries(faults).map(([fault, code]) => ({
     name: fault,
@@ -152,7 +156,10 @@ const placements: Case<PlacementRow | null>[] = [
 /** The order in which the columns speak, written down apart from the code under test. */
 const ORDER = ['K_', 'T_M', 'T_S', 'T_A', 'T_EX', 'X_', 'T_EP', 'D_', 'I_']
 
-function expected(codes: readonly (string | null)[], order: readonly string[] = ORDER): string | null {
+function expected(
+  codes: readonly (string | null)[],
+  order: readonly string[] = ORDER,
+): string | null {
   for (const prefix of order) {
     const code = codes.find((candidate) => candidate?.startsWith(prefix))
     if (code) return code
@@ -171,7 +178,12 @@ describe('the decision on an arrival', () => {
         for (const deviceCase of devices) {
           for (const placementCase of placements) {
             const device = deviceCase.fact && { ...deviceCase.fact, placement: placementCase.fact }
-            const decision = decideArrival({ now, key: keyCase.fact, token: tokenCase.fact, device })
+            const decision = decideArrival({
+              now,
+              key: keyCase.fact,
+              token: tokenCase.fact,
+              device,
+            })
             const code = expected([
               keyCase.code,
               tokenCase.code,

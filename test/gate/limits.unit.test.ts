@@ -25,7 +25,8 @@ describe('limits of a gate', () => {
 
   it('stop an address after its requests and let another one go on', async () => {
     const limits = await Limits.open({ ...NO_LIMITS, perAddress: 3 })
-    for (let turn = 0; turn < 3; turn += 1) assert.equal(await limits.request('192.0.2.7'), undefined)
+    for (let turn = 0; turn < 3; turn += 1)
+      assert.equal(await limits.request('192.0.2.7'), undefined)
     const wait = await limits.request('192.0.2.7')
     assert.ok(wait !== undefined && wait >= 1 && wait <= 10, String(wait))
     assert.equal(await limits.request('192.0.2.8'), undefined)

@@ -39,7 +39,11 @@ describe('the protocol of the gate', () => {
   const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
 
   const storedReadings = async (deviceId: string) => {
-    const { rows } = await fresh.database.query<{ at: Date; values: object; installation_id: string }>(
+    const { rows } = await fresh.database.query<{
+      at: Date
+      values: object
+      installation_id: string
+    }>(
       'select at, "values", installation_id from cleverctl.reading where device_id = $1 order by at',
       [deviceId],
     )
@@ -198,14 +202,21 @@ describe('the protocol of the gate', () => {
     assertRefused(await gate.client.authorize({ apiKey: plant.apiKey }), 401, 'no token')
     assertRefused(await gate.client.authorize({ apiKey: 'nonsense', token }), 401, 'no key at all')
     assertRefused(await gate.client.authorize({ apiKey: other.apiKey, token }), 401, 'other key')
-    assertRefused(await gate.client.authorize({ apiKey: plant.apiKey, token: 'x.y.z' }), 401, 'no token')
+    assertRefused(
+      await gate.client.authorize({ apiKey: plant.apiKey, token: 'x.y.z' }),
+      401,
+      'no token',
+    )
     const old = await plant.addKey(plant.installation.id, {
       state: 'RETIRED',
       retired_at: new Date(),
     })
     assertRefused(await gate.client.authorize({ apiKey: old.apiKey, token }), 401, 'retired key')
     const short = plant.token('CDX-000123', { ttlMs: 1_000 })
-    await until(async () => (await gate.client.authorize({ apiKey: plant.apiKey, token: short })).status === 401)
+    await until(
+      async () =>
+        (await gate.client.authorize({ apiKey: plant.apiKey, token: short })).status === 401,
+    )
     const wrong = await requestToken({ serial: device.serial, secret: `${device.secret}x` })
     assertRefused(wrong, 401, 'wrong secret')
   })
@@ -225,9 +236,10 @@ describe('the protocol of the gate', () => {
     assertRefused(await requestToken({ serial: 'not a serial', secret: 'any' }), 403)
     assertRefused(await requestToken({ serial: shelf.serial, secret: shelf.secret }), 403)
     assertRefused(await requestToken({ serial: away.serial, secret: away.secret }), 403)
-    const { rows } = await fresh.database.query('select from cleverctl.reading where device_id = any($1)', [
-      [shelf.id, away.id],
-    ])
+    const { rows } = await fresh.database.query(
+      'select from cleverctl.reading where device_id = any($1)',
+      [[shelf.id, away.id]],
+    )
     assert.equal(rows.length, 0)
   })
 
@@ -259,7 +271,11 @@ describe('the protocol of the gate', () => {
     )
     const { apiKey } = await plant.addKey(plant.installation.id)
     assert.equal((await gate.client.authorize({ apiKey, token })).status, 204, 'new key')
-    assert.equal((await gate.client.authorize({ apiKey: plant.apiKey, token })).status, 204, 'key in grace')
+    assert.equal(
+      (await gate.client.authorize({ apiKey: plant.apiKey, token })).status,
+      204,
+      'key in grace',
+    )
   })
 
   it('tells a sender of a malformed body what is wrong with it', async () => {
@@ -279,25 +295,46 @@ describe('the protocol of the gate', () => {
       [{ readings: [{ at: moment, values: { a: true } }] }, /number/],
       [{ readings: [{ at: 'yesterday', values: { a: 1 } }] }, /readings\[0\]\.at/],
       [{ readings: [{ at: '2001-01-01T00:00:00Z', values: { a: 1 } }] }, /400 days/],
-      [{ readings: [{ at: new Date(Date.now() + 3_700_000).toISOString(), values: { a: 1 } }] }, /future/],
+      [
+        { readings: [{ at: new Date(Date.now() + 3_700_000).toISOString(), values: { a: 1 } }] },
+        /future/,
+      ],
       [{ readings: [{ at: moment, values: { a: 1 }, serial: 'CDX-000124' }] }, /additional/],
       [{ readings: [{ at: moment, values: { a: 1 } }], serial: 'CDX-000124' }, /additional/],
       [{ readings: [{ at: moment, values: { 'a\u0000': 1 } }] }, /printable/],
     ]
     for (const [body, pattern] of bodies) {
-      const answer = await gate.client.ask({ path: '/v1/data', headers: headersOf(credentials()), raw: JSON.stringify(body) })
+      const answer = await gate.client.ask({
+        path: '/v1/data',
+        headers: headersOf(credentials()),
+        raw: JSON.stringify(body),
+      })
       assert.equal(answer.status, 400, JSON.stringify(body))
       assert.deepEqual(Object.keys(answer.body), ['error', 'requestId', 'message'])
       assert.equal(answer.body['error'], 'bad_request')
       assert.match(String(answer.body['message']), pattern)
     }
-    const tooMany = Array.from({ length: 1_001 }, (_, index) => ({ at: new Date(Date.now() - index).toISOString(), values: { a: 1 } }))
+    const tooMany = Array.from({ length: 1_001 }, (_, index) => ({
+      at: new Date(Date.now() - index).toISOString(),
+      values: { a: 1 },
+    }))
     assert.equal((await gate.client.post(credentials(), tooMany)).status, 400)
     const values = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`v${index}`, 1]))
     assert.equal((await gate.client.post(credentials(), [{ at: moment, values }])).status, 400)
-    const raws = ['{"readings":[{"at":"', '', 'null', `{"readings":[{"at":"${moment}","values":{"a":1e999}}]}`, '{"__proto__":{}}']
+    const raws = [
+      '{"readings":[{"at":"',
+      '',
+      'null',
+      `{"readings":[{"at":"${moment}","values":{"a":1e999}}]}`,
+      '{"__proto__":{}}',
+    ]
     for (const raw of raws) {
-      const answer = await gate.client.ask({ path: '/v1/data', headers: headersOf(credentials()), raw, method: 'POST' })
+      const answer = await gate.client.ask({
+        path: '/v1/data',
+        headers: headersOf(credentials()),
+        raw,
+        method: 'POST',
+      })
       assert.equal(answer.status, 400, raw)
       assert.doesNotMatch(answer.text, /readings":\[\{/, 'repeats what was sent')
     }
@@ -305,11 +342,19 @@ describe('the protocol of the gate', () => {
 
   it('answers 413 to too much and 415 to what is not JSON', async () => {
     const headers = headersOf(credentials())
-    const huge = await gate.client.ask({ path: '/v1/data', headers, raw: ' '.repeat(1024 * 1024 + 1) })
+    const huge = await gate.client.ask({
+      path: '/v1/data',
+      headers,
+      raw: ' '.repeat(1024 * 1024 + 1),
+    })
     assert.equal(huge.status, 413)
     assert.deepEqual(huge.body, { error: 'too_large', requestId: huge.headers['x-request-id'] })
     for (const type of ['text/plain', 'application/xml', 'multipart/form-data; boundary=x']) {
-      const answer = await gate.client.ask({ path: '/v1/data', headers: { ...headers, 'content-type': type }, raw: '{}' })
+      const answer = await gate.client.ask({
+        path: '/v1/data',
+        headers: { ...headers, 'content-type': type },
+        raw: '{}',
+      })
       assert.equal(answer.status, 415, type)
       assert.equal(answer.body['error'], 'unsupported_media_type')
     }

@@ -30,11 +30,26 @@ describe('readings', () => {
   it('need a time of RFC 3339 with an offset', () => {
     const cases = [
       ...['', 'now', '2026-11-23', '2026-11-23T10:15:00', '2026-11-23 10:15:00Z', '1764000000'],
-      ...['2026-11-23T10:15Z', '2026-11-23T24:00:00Z', '2026-11-23T10:60:00Z', '2026-11-23T10:15:61Z'],
-      ...['2026-13-01T00:00:00Z', '2026-00-01T00:00:00Z', '2026-02-29T00:00:00Z', '2026-04-31T00:00:00Z'],
+      ...[
+        '2026-11-23T10:15Z',
+        '2026-11-23T24:00:00Z',
+        '2026-11-23T10:60:00Z',
+        '2026-11-23T10:15:61Z',
+      ],
+      ...[
+        '2026-13-01T00:00:00Z',
+        '2026-00-01T00:00:00Z',
+        '2026-02-29T00:00:00Z',
+        '2026-04-31T00:00:00Z',
+      ],
       ...['2026-11-00T00:00:00Z', '2026-11-23T10:15:00+24:00', '2026-11-23T10:15:00+01:60'],
       ...['2026-11-23T10:15:00.Z', '2026-11-23T10:15:00+0100', '+02026-11-23T10:15:00Z'],
-      ...['2026-11-23T10:15:00Z ', '2026-11-23T10:15:00Z\n', '0026-11-23T10:15:00Z', '２026-11-23T10:15:00Z'],
+      ...[
+        '2026-11-23T10:15:00Z ',
+        '2026-11-23T10:15:00Z\n',
+        '0026-11-23T10:15:00Z',
+        '２026-11-23T10:15:00Z',
+      ],
     ]
     for (const text of cases) assert.equal(readTime(text), undefined, JSON.stringify(text))
   })
@@ -49,14 +64,36 @@ describe('readings', () => {
   })
 
   it('have names that can be read', () => {
-    const good = ['powerW', 'power W', '°C', 'η', '電圧', '__proto__', 'constructor', '🔆'.repeat(64)]
+    const good = [
+      'powerW',
+      'power W',
+      '°C',
+      'η',
+      '電圧',
+      '__proto__',
+      'constructor',
+      '🔆'.repeat(64),
+    ]
     for (const name of good) {
       const values = JSON.parse(`{${JSON.stringify(name)}: 1}`) as Record<string, number>
       assert.equal(one('2026-11-23T10:00:00Z', values).length, 1, name)
     }
-    const bad = ['', 'a\u0000b', 'a\nb', '\ud800', '\u200b', '\uffff', 'x'.repeat(65), '°'.repeat(65)]
+    const bad = [
+      '',
+      'a\u0000b',
+      'a\nb',
+      '\ud800',
+      '\u200b',
+      '\uffff',
+      'x'.repeat(65),
+      '°'.repeat(65),
+    ]
     for (const name of bad) {
-      assert.throws(() => one('2026-11-23T10:00:00Z', { [name]: 1 }), /printable/, JSON.stringify(name))
+      assert.throws(
+        () => one('2026-11-23T10:00:00Z', { [name]: 1 }),
+        /printable/,
+        JSON.stringify(name),
+      )
     }
   })
 

@@ -4,7 +4,7 @@ import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag } from '../../lib/terminal/flags.js'
 
 export default class GateServe extends BaseCommand<ServeResult> {
-  static override summary = 'Run the gate: the HTTPS server at which data arrives'
+  static override summary = 'run the gate: the HTTPS server at which data arrives'
   static override description =
     'Runs until SIGTERM or SIGINT, then finishes what it took in, for ten seconds at most, and ends with ' +
     '143 or 130. The log goes to stderr, one JSON document a line, without secrets. The protocol is ' +
@@ -58,6 +58,13 @@ export default class GateServe extends BaseCommand<ServeResult> {
     'token-ttl': durationFlag({
       description: "life of a device's token, an hour at most; 15m unless given",
     }),
+    limit: Flags.string({
+      description:
+        'requests in ten seconds by address, key or device, or failures by address; 0 lifts the limit',
+      helpValue: 'address|key|device|failures=COUNT',
+      multiple: true,
+      exclusive: ['no-limits'],
+    }),
     'no-limits': Flags.boolean({
       description: 'do not limit requests by address, key and device; for measuring',
     }),
@@ -72,13 +79,16 @@ export default class GateServe extends BaseCommand<ServeResult> {
     return serveGate(workspace, {
       address: flags.address,
       port: flags.port,
-      tls: flags['tls-cert'] && flags['tls-key'] ? { cert: flags['tls-cert'], key: flags['tls-key'] } : undefined,
+      tls:
+        flags['tls-cert'] && flags['tls-key']
+          ? { cert: flags['tls-cert'], key: flags['tls-key'] }
+          : undefined,
       selfSigned: flags['self-signed'],
       insecureHttp: flags['insecure-http'],
       workers: flags.workers,
       metricsPort: flags['metrics-port'],
       trustProxy: flags['trust-proxy'] ?? [],
-      limits: flags['no-limits'] ? 'none' : {},
+      limits: flags['no-limits'] ? 'none' : (flags.limit ?? []),
       tokenTtlMs: flags['token-ttl'],
       logLevel: flags.quiet ? 'warn' : flags.verbose ? 'debug' : 'info',
     })

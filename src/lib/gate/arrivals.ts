@@ -145,8 +145,7 @@ export class Arrivals {
     const parsed = parseApiKey(apiKey)
     const keyId = parsed?.keyId ?? NO_KEY_ID
     const row = await this.#memory.askKey(keyId, () => selectKey(this.#database, keyId))
-    const isRight = timingSafeEqual(apiKeyDigest(apiKey), row?.digest ?? DUMMY_DIGEST)
-    const fact: KeyFact = isRight && row ? { found: 'row', row } : { found: 'unknown' }
+    const fact = compareKey(apiKey, row)
     // A checksum is no proof, but it keeps mistyped text out of the table of refusals.
     return { fact, keyId: parsed?.checksumMatches ? parsed.keyId : undefined, row }
   }
@@ -178,6 +177,12 @@ export class Arrivals {
   async #askVerificationKeys(): Promise<VerificationKeys> {
     return this.#memory.askVerificationKeys(() => loadVerificationKeys(this.#database))
   }
+}
+
+/** Holds the text of a key against the row that its key id names, if there is one. */
+export function compareKey(apiKey: string, row: StoredKey | undefined): KeyFact {
+  const isRight = timingSafeEqual(apiKeyDigest(apiKey), row?.digest ?? DUMMY_DIGEST)
+  return isRight && row ? { found: 'row', row } : { found: 'unknown' }
 }
 
 /** Compares with both secrets always, so that the time tells nothing about which device exists. */

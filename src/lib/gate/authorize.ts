@@ -3,6 +3,7 @@ import { answerError } from './answers.js'
 import type { Refusal, Verdict } from './arrivals.js'
 import type { GateContext } from './context.js'
 import type { Arrival } from './decide-arrival.js'
+import { bearerToken } from './sent-request.js'
 
 /** An accepted arrival on its way through the route. */
 export interface AcceptedArrival extends Arrival {
@@ -99,10 +100,7 @@ export function sentApiKey(request: FastifyRequest): string | undefined {
 
 /** The bearer token as it was sent. */
 export function sentToken(request: FastifyRequest): string | undefined {
-  const { authorization } = request.headers
-  if (authorization === undefined || !/^Bearer /i.test(authorization)) return undefined
-  const token = authorization.slice('Bearer '.length).trim()
-  return token === '' ? undefined : token
+  return bearerToken(request.headers.authorization)
 }
 
 function decide(gate: GateContext, request: FastifyRequest): Verdict | Promise<Verdict> {

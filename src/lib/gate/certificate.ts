@@ -88,7 +88,10 @@ async function makeCertificate(now: Date): Promise<string> {
         name: 'subjectAltName',
         altNames: [
           ...[...new Set(['localhost', hostname()])].map((value) => ({ type: 2 as const, value })),
-          ...[...new Set(['127.0.0.1', '::1', ...addresses])].map((ip) => ({ type: 7 as const, ip })),
+          ...[...new Set(['127.0.0.1', '::1', ...addresses])].map((ip) => ({
+            type: 7 as const,
+            ip,
+          })),
         ],
       },
     ],
@@ -97,7 +100,8 @@ async function makeCertificate(now: Date): Promise<string> {
 }
 
 function certificateIn(text: string): string {
-  const [cert = ''] = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n?/.exec(text) ?? []
+  const [cert = ''] =
+    /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n?/.exec(text) ?? []
   return `${cert.trim()}\n`
 }
 

@@ -16,10 +16,7 @@ export interface KeyRow extends ApiKeyLife {
 }
 
 /** What was found for the API key: nothing sent, no row or another digest, or its row. */
-export type KeyFact =
-  | { found: 'missing' }
-  | { found: 'unknown' }
-  | { found: 'row'; row: KeyRow }
+export type KeyFact = { found: 'missing' } | { found: 'unknown' } | { found: 'row'; row: KeyRow }
 
 /** What a token says about its bearer, once every rule that needs no row holds. */
 export type TokenClaims = Pick<
@@ -112,7 +109,8 @@ export function checkAccess(facts: ArrivalFacts): Check<KeyRow> {
   const { claims } = facts.token
   const { installation } = key.found
   if (claims.installation !== installation.code) return { passed: false, code: 'X_SITE_MISMATCH' }
-  if (claims.installationEpoch !== installation.tokenEpoch) return { passed: false, code: 'T_EPOCH' }
+  if (claims.installationEpoch !== installation.tokenEpoch)
+    return { passed: false, code: 'T_EPOCH' }
   return isDeviceEpochOver(claims, facts.device) ? { passed: false, code: 'T_EPOCH' } : key
 }
 

@@ -68,7 +68,11 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
     await listener.stop()
   }
   try {
-    await app.listen({ host: options.address, port: options.port, listenTextResolver: (url) => `listening on ${url}` })
+    await app.listen({
+      host: options.address,
+      port: options.port,
+      listenTextResolver: (url) => `listening on ${url}`,
+    })
   } catch (error) {
     await stop()
     throw error

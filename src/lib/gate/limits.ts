@@ -1,4 +1,5 @@
 import type { RateLimiterMemory } from 'rate-limiter-flexible'
+import { UsageError } from '../errors.js'
 import { network } from './address.js'
 
 /** How much is taken in, per window of ten seconds; 0 lifts a limit. Counted in each process by itself. */
@@ -30,6 +31,32 @@ export const NO_LIMITS: LimitSettings = {
 }
 
 const WINDOW_S = 10
+
+const NAMES: Record<string, keyof LimitSettings> = {
+  address: 'perAddress',
+  key: 'perKey',
+  device: 'perDevice',
+  failures: 'failuresPerAddress',
+}
+
+/**
+ * The usual limits with changes such as `device=100`; a count of 0 lifts a limit.
+ * @throws UsageError
+ */
+export function parseLimits(changes: readonly string[]): LimitSettings {
+  const limits = { ...DEFAULT_LIMITS }
+  for (const change of changes) {
+    const [, name = '', count] = /^([a-z]+)=(\d{1,9})$/.exec(change) ?? []
+    const limit = NAMES[name]
+    if (limit === undefined) {
+      throw new UsageError('bad-limit', `not a limit: ${JSON.stringify(change.slice(0, 60))}`, {
+        suggestions: [`--limit NAME=COUNT, the name one of ${Object.keys(NAMES).join(', ')}`],
+      })
+    }
+    limits[limit] = Number(count)
+  }
+  return limits
+}
 
 /** Seconds to wait, when a limit is reached. */
 export type RetryAfter = number

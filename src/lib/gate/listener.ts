@@ -63,7 +63,9 @@ export class Listener {
           }),
         )
       } catch (error) {
-        log.debug(`the listening connection failed: ${error instanceof Error ? error.name : 'unknown'}`)
+        log.debug(
+          `the listening connection failed: ${error instanceof Error ? error.name : 'unknown'}`,
+        )
       }
       this.#forget()
       if (signal.aborted) return

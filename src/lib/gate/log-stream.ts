@@ -23,7 +23,9 @@ export class LogStream {
       return
     }
     if (this.#dropped > 0) {
-      this.#stream.write(`${JSON.stringify({ level: 'warn', event: 'log.dropped', lines: this.#dropped })}\n`)
+      this.#stream.write(
+        `${JSON.stringify({ level: 'warn', event: 'log.dropped', lines: this.#dropped })}\n`,
+      )
       this.#dropped = 0
     }
     this.#stream.write(line)

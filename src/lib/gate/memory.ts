@@ -58,21 +58,11 @@ export class Memory {
   invalidate(payload: string): void {
     this.#generation += 1
     const [kind, identity = ''] = payload.split(/:(.*)/s)
-    switch (kind) {
-      case 'api-key':
-        this.#keys.delete(identity)
-        break
-      case 'installation':
-        // Rare, and the rows of keys hold their installation's.
-        this.#keys.clear()
-        break
-      case 'device':
-        this.#devices.delete(identity)
-        break
-      case 'signing-key':
-        this.#forgetSigningKeys()
-        break
-    }
+    if (kind === 'api-key') this.#keys.delete(identity)
+    // Rare, and the rows of keys hold their installation's.
+    else if (kind === 'installation') this.#keys.clear()
+    else if (kind === 'device') this.#devices.delete(identity)
+    else if (kind === 'signing-key') this.#forgetSigningKeys()
   }
 
   /** The API key with this id, if remembered. */
@@ -125,7 +115,12 @@ export class Memory {
   }
 
   /** Remembers a verified token until it expires. `keys` are those that it was verified with. */
-  rememberToken(digest: string, claims: DeviceClaims, lifeMs: number, keys: VerificationKeys): void {
+  rememberToken(
+    digest: string,
+    claims: DeviceClaims,
+    lifeMs: number,
+    keys: VerificationKeys,
+  ): void {
     if (lifeMs <= 0 || !this.isTrusted || keys !== this.#verificationKeys) return
     this.#tokens.set(digest, claims, { ttl: lifeMs })
   }

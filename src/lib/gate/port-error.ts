@@ -1,8 +1,8 @@
 import { ConflictError, UsageError } from '../errors.js'
 
 /** What it means to the user that a port could not be listened on. */
-export function portError(error: unknown, address: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+export function portError(error: NodeJS.ErrnoException, address: string, port: number): Error {
+  const { code } = error
   const place = `${address}:${port}`
   if (code === 'EADDRINUSE') {
     return new ConflictError('port-in-use', `something listens on ${place} already`, {

@@ -47,7 +47,7 @@ export class ReadingWriter {
   #waitingRows = 0
   #waitingBytes = 0
   #writing = 0
-  #linger: NodeJS.Timeout | undefined
+  #isLingering = false
   #onIdle: (() => void) | undefined
 
   constructor(database: Queryable) {
@@ -77,8 +77,10 @@ export class ReadingWriter {
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...arrival, bytes, resolve, reject })
-      this.#linger ??= setTimeout(() => {
-        this.#linger = undefined
+      if (this.#isLingering) return
+      this.#isLingering = true
+      setTimeout(() => {
+        this.#isLingering = false
         this.#write()
       }, LINGER_MS)
     })

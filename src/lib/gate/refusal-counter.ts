@@ -35,11 +35,7 @@ export class RefusalCounter {
   #flushing: Promise<void> | undefined
 
   /** @param given.onFailure told when the counts could not be written; they are kept for the next time */
-  constructor(given: {
-    database: Queryable
-    clock: Clock
-    onFailure: (error: unknown) => void
-  }) {
+  constructor(given: { database: Queryable; clock: Clock; onFailure: (error: unknown) => void }) {
     this.#database = given.database
     this.#clock = given.clock
     this.#onFailure = given.onFailure

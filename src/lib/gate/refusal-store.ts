@@ -46,3 +46,54 @@ export async function addRefusals(
 export async function pruneRefusals(queryable: Queryable, before: Date): Promise<void> {
   await queryable.query('delete from cleverctl.refusal where last_at < $1', [before])
 }
+
+/** What counts are summed up by. */
+export type RefusalGrouping = 'code' | 'installation' | 'device'
+
+/** Refused arrivals as an engineer reads them. Columns that the grouping sums over are null. */
+export interface RefusalRow {
+  code: string
+  requirement: Requirement
+  route: string | null
+  installation: string | null
+  serial: string | null
+  keyId: string | null
+  count: string
+  firstAt: Date
+  lastAt: Date
+  lastAddress: string | null
+  lastRequestId: string
+}
+
+/** The columns that tell the rows of a grouping apart; the code always does. */
+const GROUPINGS: Record<RefusalGrouping | 'kind', readonly string[]> = {
+  code: [],
+  installation: ['installation.code'],
+  device: ['installation.code', 'refusal.serial'],
+  kind: ['installation.code', 'refusal.serial', 'refusal.key_id', 'refusal.route'],
+}
+
+/** Sums of the groups with a refusal since `since`, the latest first. */
+export async function selectRefusals(
+  queryable: Queryable,
+  asked: { since: Date; by: RefusalGrouping | undefined; limit: number },
+): Promise<RefusalRow[]> {
+  const columns = GROUPINGS[asked.by ?? 'kind']
+  const column = (name: string) => (columns.includes(name) ? name : 'null')
+  const { rows } = await queryable.query<RefusalRow>(
+    `select refusal.code, refusal.requirement,
+       ${column('refusal.route')} as route, ${column('installation.code')} as installation,
+       ${column('refusal.serial')} as serial, ${column('refusal.key_id')} as "keyId",
+       sum(refusal.count) as count, min(refusal.first_at) as "firstAt", max(refusal.last_at) as "lastAt",
+       (array_agg(host(refusal.last_address) order by refusal.last_at desc))[1] as "lastAddress",
+       (array_agg(refusal.last_request_id order by refusal.last_at desc))[1] as "lastRequestId"
+     from cleverctl.refusal
+     left join cleverctl.installation on installation.id = refusal.installation_id
+     where refusal.last_at >= $1
+     group by ${['refusal.code', 'refusal.requirement', ...columns].join(', ')}
+     order by max(refusal.last_at) desc
+     limit $2`,
+    [asked.since, asked.limit],
+  )
+  return rows
+}

@@ -1,42 +1,21 @@
 import cluster from 'node:cluster'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { homeDirectory } from '../config/home.js'
-import { UsageError } from '../errors.js'
-import { MAX_TOKEN_TTL_MS } from '../signing-key/types.js'
 import { DEFAULT_TOKEN_TTL_MS } from '../token/types.js'
 import type { Workspace } from '../workspace.js'
 import { readCertificate, selfSignedCertificate, type ServerCertificate } from './certificate.js'
 import { DeadlineError, withDeadline } from './deadline.js'
-import { startGate, type GateOptions, type RunningGate } from './gate.js'
+import { startGate, type RunningGate } from './gate.js'
 import { DEFAULT_TIMEOUTS } from './http-server.js'
-import { DEFAULT_LIMITS, NO_LIMITS, type LimitSettings } from './limits.js'
+import { NO_LIMITS, parseLimits } from './limits.js'
 import { LogStream } from './log-stream.js'
 import { serveMetrics } from './metrics-server.js'
 import { portError } from './port-error.js'
+import { checkServeOptions, type ServeOptions } from './serve-options.js'
 import { PORT_VARIABLE, STOP_MESSAGE, Workers } from './workers.js'
 
 /** After SIGTERM the gate has this long to finish what it took in, in milliseconds. */
 const STOP_MS = 10_000
-
-/** Where the gate listens and how. */
-export interface ServeOptions {
-  address: string
-  /** 0 takes a free one. */
-  port: number
-  /** Files of a certificate and its key. */
-  tls: { cert: string; key: string } | undefined
-  selfSigned: boolean
-  insecureHttp: boolean
-  workers: number
-  metricsPort: number | undefined
-  trustProxy: readonly string[]
-  /** Changes to the usual limits; `none` lifts all of them. */
-  limits: Partial<LimitSettings> | 'none'
-  /** Life of a device's token; undefined: the usual one. */
-  tokenTtlMs: number | undefined
-  logLevel: GateOptions['logLevel']
-}
 
 /** What a gate says when it has stopped. */
 export interface ServeResult {
@@ -51,9 +30,7 @@ export interface ServeResult {
  * @throws UsageError for flags that contradict each other, ConflictError when the port is taken
  */
 export async function serveGate(workspace: Workspace, options: ServeOptions): Promise<ServeResult> {
-  checkTransport(options)
-  checkProxies(options.trustProxy)
-  checkTokenLife(options.tokenTtlMs)
+  checkServeOptions(options)
   const logStream = new LogStream()
   try {
     const port =
@@ -75,20 +52,18 @@ async function serveHere(
   const stopped = untilStopped(workspace.signal)
   const certificate = await certificateFor(workspace, options)
   const { address, trustProxy, tokenTtlMs = DEFAULT_TOKEN_TTL_MS, logLevel } = options
-  const port = cluster.isWorker
-    ? Number(process.env[PORT_VARIABLE] ?? options.port)
-    : options.port
+  const port = cluster.isWorker ? Number(process.env[PORT_VARIABLE] ?? options.port) : options.port
   const gate = await startGate(workspace, {
     address,
     port,
     tls: certificate && { cert: certificate.cert, key: certificate.key },
     trustProxy,
-    limits: options.limits === 'none' ? NO_LIMITS : { ...DEFAULT_LIMITS, ...options.limits },
+    limits: options.limits === 'none' ? NO_LIMITS : parseLimits(options.limits),
     tokenTtlMs,
     timeouts: DEFAULT_TIMEOUTS,
     logLevel,
     logStream,
-  }).catch((error: unknown) => {
+  }).catch((error: Error) => {
     throw portError(error, address, port)
   })
   gate.say({
@@ -158,48 +133,4 @@ async function certificateFor(
   if (tls) return readCertificate(tls)
   if (!selfSigned) return undefined
   return selfSignedCertificate(join(homeDirectory(process.env), 'gate'), workspace)
-}
-
-function checkTransport({ address, tls, selfSigned, insecureHttp }: ServeOptions): void {
-  const chosen = [tls !== undefined, selfSigned, insecureHttp].filter(Boolean).length
-  if (chosen !== 1) {
-    throw new UsageError('transport', 'a gate needs one certificate, or none on the loopback address', {
-      suggestions: [
-        '--tls-cert FILE --tls-key FILE',
-        '--self-signed for a certificate of its own',
-        '--insecure-http behind a proxy on this machine',
-      ],
-    })
-  }
-  if (insecureHttp && !isLoopback(address)) {
-    throw new UsageError(
-      'insecure-address',
-      `keys and tokens would travel to ${address} in plain text`,
-      { suggestions: ['--insecure-http goes with --address 127.0.0.1 only'] },
-    )
-  }
-}
-
-function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
-}
-
-function checkProxies(networks: readonly string[]): void {
-  for (const each of networks) {
-    const [address = '', bits, ...rest] = each.split('/')
-    const widest = { 4: 32, 6: 128 }[isIP(address)] ?? -1
-    const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest)
-    if (widest === -1 || !isPrefix || rest.length > 0) {
-      throw new UsageError('bad-network', `not an address or network: ${JSON.stringify(each.slice(0, 60))}`, {
-        suggestions: ['give it as --trust-proxy 10.0.0.0/8'],
-      })
-    }
-  }
-}
-
-function checkTokenLife(ms: number | undefined): void {
-  if (ms === undefined || (ms >= 1_000 && ms <= MAX_TOKEN_TTL_MS)) return
-  throw new UsageError('token-ttl', 'a token lives between a second and an hour', {
-    suggestions: ['--token-ttl 15m'],
-  })
 }
