@@ -84,24 +84,24 @@ export async function selectExpiringKeys(
 export interface Partitions {
   /** Whether there is one for any month: no gate ever ran where there is none. */
   any: boolean
-  /** This month and the next, as `2026-06`, that have none. */
+  /** Months of the moments asked for, as `2026-06`, that have none. */
   missing: string[]
 }
 
-/** Looks for the partitions of this month and the next. */
-export async function selectPartitions(database: Queryable, now: Date): Promise<Partitions> {
+/** Looks for the partitions of the months in which some moments lie. */
+export async function selectPartitions(
+  database: Queryable,
+  moments: readonly Date[],
+): Promise<Partitions> {
   const { rows } = await database.query<Partitions>(
     `select exists (
          select from pg_inherits where inhparent = 'cleverctl.reading'::regclass
        ) as any,
-       coalesce(array_agg(to_char(month, 'YYYY-MM') order by month)
-         filter (where to_regclass('cleverctl.reading_' || to_char(month, 'YYYY_MM')) is null), '{}') as missing
-     from generate_series(
-       date_trunc('month', $1::timestamptz at time zone 'UTC'),
-       date_trunc('month', $1::timestamptz at time zone 'UTC') + interval '1 month',
-       interval '1 month'
-     ) as month`,
-    [now],
+       coalesce(array_agg(distinct to_char(moment, 'YYYY-MM')) filter (
+         where to_regclass('cleverctl.reading_' || to_char(moment, 'YYYY_MM')) is null
+       ), '{}') as missing
+     from unnest($1::timestamptz[]) as asked (at), timezone('UTC', asked.at) as moment`,
+    [moments],
   )
   return the(rows)
 }

@@ -6,6 +6,9 @@ import { type Check, failure, type Finding, ok, warning } from '../types.js'
 /** `trail verify` looks at every row; this much is looked at in a moment. */
 const TRAIL_ROWS = 1000
 
+/** A running gate makes the next month's partition two weeks before it begins. */
+const PARTITION_AHEAD_MS = 7 * 86_400_000
+
 /** Checks of what is recorded. */
 export const recordChecks: readonly Check[] = [
   { id: 'trail', title: 'trail', run: checkTrail },
@@ -25,9 +28,11 @@ async function checkTrail(scene: Scene): Promise<Finding> {
 
 async function checkPartitions(scene: Scene): Promise<Finding> {
   const { database, clock } = await scene.workspace()
-  const { any, missing } = await selectPartitions(database, clock.now())
+  const now = clock.now()
+  const soon = new Date(now.getTime() + PARTITION_AHEAD_MS)
+  const { any, missing } = await selectPartitions(database, [now, soon])
   if (!any) return ok('no readings yet; a gate makes room when it starts')
-  if (missing.length === 0) return ok('for this month and the next')
+  if (missing.length === 0) return ok('for now and the next week')
   return warning(
     `none made for ${missing.join(' and ')}; a running gate would have`,
     'cleverctl gate serve',
