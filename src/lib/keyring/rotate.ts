@@ -1,4 +1,5 @@
 import type { KeyringSettings } from '../config/settings.js'
+import { isSqlState, SqlState } from '../database/sqlstate.js'
 import { ConflictError, PartialError } from '../errors.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
@@ -38,6 +39,9 @@ export interface RotationOptions {
   prepareOnly: boolean
 }
 
+const LOCK = `hashtextextended('cleverctl.keyring-rotate', 0)`
+/** The server needs a moment to see that a rotation was killed, and holds its lock until then. */
+const LOCK_TIMEOUT = '3s'
 /** A row may have been written with the old key while the others were sealed anew. */
 const MOST_PASSES = 20
 
@@ -52,17 +56,19 @@ export async function rotateKeyring(
   options: RotationOptions,
 ): Promise<KeyringRotation> {
   return workspace.database.connection(async (client) => {
-    const lock = `hashtextextended('cleverctl.keyring-rotate', 0)`
-    const { rows } = await client.query<{ taken: boolean }>(
-      `select pg_try_advisory_lock(${lock}) as taken`,
-    )
-    if (rows[0]?.taken !== true) {
+    await client.query(`set lock_timeout = '${LOCK_TIMEOUT}'`)
+    try {
+      await client.query(`select pg_advisory_lock(${LOCK})`)
+    } catch (error) {
+      if (!isSqlState(error, SqlState.LOCK_NOT_AVAILABLE)) throw error
       throw new ConflictError('keyring-rotating', 'another rotation of the keyring is under way')
+    } finally {
+      await client.query('reset lock_timeout').catch(() => undefined)
     }
     try {
       return await rotate(workspace, options)
     } finally {
-      await client.query(`select pg_advisory_unlock(${lock})`).catch(() => undefined)
+      await client.query(`select pg_advisory_unlock(${LOCK})`).catch(() => undefined)
     }
   })
 }

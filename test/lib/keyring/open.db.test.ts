@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyringSettings } from '../../../src/lib/config/settings.js'
 import { FailureError, RefusedError, UsageError } from '../../../src/lib/errors.js'
+import type { KeyFile } from '../../../src/lib/keyring/key-file.js'
 import { openKeyring } from '../../../src/lib/keyring/open.js'
 import { Secret } from '../../../src/lib/secret.js'
 import { freshDatabase, type FreshDatabase } from '../../support/database.js'
@@ -33,6 +34,7 @@ describe('opening the keyring', () => {
     rmSync(home, { recursive: true })
   })
 
+  const keyFileContent = () => JSON.parse(readFileSync(keyFile(), 'utf8')) as KeyFile
   const keyFile = () => join(home, 'keyring.json')
   const settingsOf = (more: Partial<KeyringSettings> = {}): { keyring: KeyringSettings } => ({
     keyring: {
@@ -138,8 +140,11 @@ describe('opening the keyring', () => {
 
   it('refuses a key that has the right id and the wrong bytes', async () => {
     await open()
-    const content = JSON.parse(readFileSync(keyFile(), 'utf8'))
-    content.keys[0].key = randomBytes(32).toString('base64')
+    const content = keyFileContent()
+    content.keys = content.keys.map((key) => ({
+      ...key,
+      key: randomBytes(32).toString('base64'),
+    }))
     writeFileSync(keyFile(), JSON.stringify(content))
     await assert.rejects(open(), isRefused('wrong-keyring'))
   })
@@ -207,18 +212,23 @@ describe('opening the keyring', () => {
 
     it('keeps no key in the file that opens anything without the passphrase', async () => {
       await openWith(PASSPHRASE)
-      const content = JSON.parse(readFileSync(keyFile(), 'utf8'))
+      const content = keyFileContent()
       assert.deepEqual(
-        [content.passphrase.algorithm, content.passphrase.memoryKiB, content.passphrase.iterations],
+        [
+          content.passphrase?.algorithm,
+          content.passphrase?.memoryKiB,
+          content.passphrase?.iterations,
+        ],
         ['argon2id', 65536, 3],
       )
-      assert.ok(Buffer.from(content.keys[0].key, 'base64').length > 32)
+      const [key] = content.keys
+      assert.ok(key && Buffer.from(key.key, 'base64').length > 32)
       assert.ok(!JSON.stringify(content).includes(PASSPHRASE))
       const { provider: _provider, passphrase: _passphrase, ...plain } = content
       writeFileSync(keyFile(), JSON.stringify({ ...plain, provider: 'file' }))
       await assert.rejects(open(), isDamaged)
-      content.keys[0].key = content.keys[0].key.slice(0, 43) + '='
-      writeFileSync(keyFile(), JSON.stringify({ ...plain, provider: 'file', keys: content.keys }))
+      const keys = [{ ...key, key: `${key.key.slice(0, 43)}=` }]
+      writeFileSync(keyFile(), JSON.stringify({ ...plain, provider: 'file', keys }))
       await assert.rejects(open(), isRefused('wrong-keyring'))
     })
 

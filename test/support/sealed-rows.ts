@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import type { Database, Queryable } from '../../src/lib/database/database.js'
+import type { Keyring } from '../../src/lib/keyring/keyring.js'
+import { sealingKeyId } from '../../src/lib/keyring/sealing.js'
+
+/** Number 0 to 9999 as the id of a sealed row. */
+const idOf = (number: number) => `Key${String(number).padStart(5, '0')}`
+
+/**
+ * Seals a row of each kind under every number. What is sealed follows from the row's id. For more
+ * than one number first drop the index that lets one signing key be active.
+ */
+export async function insertSealedRows(
+  database: Queryable,
+  keyring: Keyring,
+  numbers: readonly number[],
+): Promise<void> {
+  const ids = numbers.map(idOf)
+  const seal = (kind: string) => ids.map((id) => keyring.seal(secretOf(id), `${kind}:${id}`))
+  await database.query(
+    `insert into cleverctl.signing_key (kid, state, algorithm, public_jwk, sealed_private)
+    select kid, 'ACTIVE', 'ES256', '{}', sealed from unnest($1::text[], $2::bytea[]) as made (kid, sealed)`,
+    [ids, seal('signing-key')],
+  )
+  await database.query(
+    `with installation as (
+      insert into cleverctl.installation (code, name, timezone, latitude, longitude)
+      select 'site-' || key_id, key_id, 'UTC', 0, 0 from (select lower(unnest($1::text[])) as key_id) as made
+      returning id, code)
+    insert into cleverctl.api_key (key_id, installation_id, version, state, digest, sealed)
+    select key_id, installation.id, 1, 'CURRENT', decode(repeat('00', 32), 'hex'), sealed
+    from unnest($1::text[], $2::bytea[]) as made (key_id, sealed)
+    join installation on installation.code = 'site-' || lower(key_id)`,
+    [ids, seal('api-key')],
+  )
+}
+
+/**
+ * Opens every sealed row and compares it with what was sealed.
+ * @returns the ids of the keys that seal, without doubles
+ */
+export async function openSealedRows(database: Database, keyring: Keyring): Promise<string[]> {
+  const { rows } = await database.query<{ kind: string; id: string; sealed: Buffer }>(
+    `select 'signing-key' as kind, kid as id, sealed_private as sealed from cleverctl.signing_key
+    union all select 'api-key', key_id, sealed from cleverctl.api_key`,
+  )
+  for (const { kind, id, sealed } of rows) {
+    assert.deepEqual(keyring.open(sealed, `${kind}:${id}`), secretOf(id))
+  }
+  return [...new Set(rows.map(({ sealed }) => sealingKeyId(sealed)))]
+}
+
+function secretOf(id: string): Buffer {
+  return createHash('sha256').update(id).digest()
+}
