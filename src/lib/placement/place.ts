@@ -8,7 +8,7 @@ import {
   type PlacementConflict,
   type PlacementRefusal,
   type Position,
-  parsePosition,
+  readPosition,
 } from './types.js'
 
 /** What became of a placement that was asked for. */
@@ -32,7 +32,6 @@ const TRIES = 3
  * judged by the rows as they are then, so nothing is won by it.
  * @param asked.installer the installer's id, as the app's token names it
  * @param asked.at since when; now if absent
- * @throws UsageError for a position that {@link parsePosition} refuses
  */
 export async function placeDevice(
   workspace: Workspace,
@@ -44,7 +43,10 @@ export async function placeDevice(
     position?: Position | undefined
   },
 ): Promise<PlaceOutcome> {
-  const position = asked.position === undefined ? undefined : parsePosition(asked.position)
+  const position = readPosition(asked.position)
+  if (asked.position !== undefined && position === undefined) {
+    return { outcome: 'refused', code: 'position-invalid' }
+  }
   if (!isStorable(asked.installation)) return { outcome: 'refused', code: 'installation-unknown' }
   if (!isStorable(asked.serial)) return { outcome: 'refused', code: 'device-unknown' }
   for (let tried = 1; ; tried += 1) {

@@ -1,5 +1,3 @@
-import { UsageError } from '../errors.js'
-
 /** Where exactly a device was mounted: in words, or as the phone measured it. */
 export type Position =
   string | { latitude: number; longitude: number; accuracyMetres?: number | undefined }
@@ -15,11 +13,10 @@ const isWithin = (value: unknown, min: number, max: number): value is number =>
   typeof value === 'number' && value >= min && value <= max
 
 /**
- * Checks a position that came from outside: a line of at most 200 characters, or
- * `{latitude, longitude, accuracyMetres?}` and nothing else.
- * @throws UsageError
+ * Reads a position that came from outside: a line of at most 200 characters, or
+ * `{latitude, longitude, accuracyMetres?}` and nothing else. Undefined when it is neither.
  */
-export function parsePosition(value: unknown): Position {
+export function readPosition(value: unknown): Position | undefined {
   if (typeof value === 'string') {
     const text = value.trim()
     if (text !== '' && text.length <= POSITION_TEXT_MAX && isStorable(text)) return text
@@ -34,10 +31,7 @@ export function parsePosition(value: unknown): Position {
       return { latitude, longitude, ...(accuracyMetres === undefined ? {} : { accuracyMetres }) }
     }
   }
-  throw new UsageError(
-    'invalid-position',
-    `a position is a line of 1 to ${POSITION_TEXT_MAX} characters or latitude, longitude and accuracyMetres`,
-  )
+  return undefined
 }
 
 /** Whether PostgreSQL can hold a text as one line: no control characters, no halves of a surrogate pair. */
@@ -54,6 +48,7 @@ export type PlacementRefusal =
   | 'device-revoked'
   | 'at-in-future'
   | 'at-before-manufacture'
+  | 'position-invalid'
 
 /** Why a placement contradicts what is on record. */
 export type PlacementConflict =

@@ -120,6 +120,7 @@ export function addAppRoutes(app: FastifyInstance, gate: GateContext): void {
       switch (placed.outcome) {
         case 'refused':
           logApp(request, 'placement.refused', { reason: placed.code, serial, installation })
+          if (placed.code === 'position-invalid') return badPosition(request, reply)
           return placed.code.startsWith('at-')
             ? badTime(request, reply)
             : answerError(request, reply, 'forbidden')
@@ -180,6 +181,11 @@ async function authorizeInstaller(
 
 function badTime(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const message = 'at is no RFC 3339 time since the device was made and before now'
+  return answerError(request, reply, 'bad_request', { message })
+}
+
+function badPosition(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const message = 'position is neither one line of text nor a latitude and longitude'
   return answerError(request, reply, 'bad_request', { message })
 }
 
