@@ -3,8 +3,11 @@ import type { VerificationKeys } from '../signing-key/verification-keys.js'
 import type { DeviceClaims } from '../token/types.js'
 import type { StoredDevice, StoredKey } from './store.js'
 
-/** How long a heartbeat of the listener vouches for what is remembered, in milliseconds. */
-const TRUST_MS = 1_000
+/**
+ * How long a heartbeat of the listener vouches for what is remembered, in milliseconds. A revocation must
+ * be seen within a second, on a connection that fell silent too.
+ */
+const TRUST_MS = 900
 
 /** Some 500 bytes each; a fleet larger than this is served just as well, with more questions to the database. */
 const DEVICES_MAX = 100_000
