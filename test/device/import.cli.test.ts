@@ -93,10 +93,10 @@ describe('cleverctl device import', function () {
     const stdin = `${lines(2)}no serial,CleverDx,B-1,2026-01-31\n`
     const result = await run(['-', '--secrets-out', secrets, '--json'], stdin)
     assert.equal(result.code, 3)
-    const { error } = result.json() as { error: { code: string; result: Report } }
+    const { error, ...report } = result.json() as Report & { error: { code: string } }
     assert.equal(error.code, 'rows-rejected')
-    assert.deepEqual([error.result.imported, error.result.rejected], [2, 1])
-    assert.equal(error.result.rejectsFile, 'device-import.rejects.csv')
+    assert.deepEqual([report.imported, report.rejected], [2, 1])
+    assert.equal(report.rejectsFile, 'device-import.rejects.csv')
     assert.match(
       await readFile(join(folder, 'device-import.rejects.csv'), 'utf8'),
       /^4,bad-serial/m,
@@ -108,8 +108,8 @@ describe('cleverctl device import', function () {
     const stdin = `${lines(2)}no serial,CleverDx,B-1,2026-01-31\n`
     const result = await run(['-', '--secrets-out', secrets, '--strict', '--json'], stdin)
     assert.equal(result.code, 2)
-    const { error } = result.json() as { error: { result: Report } }
-    assert.deepEqual([error.result.imported, error.result.rejected], [0, 1])
+    const report = result.json() as Report
+    assert.deepEqual([report.imported, report.rejected], [0, 1])
     assert.equal(await registered(), 0)
     assert.ok(!(await readdir(folder)).includes('secrets.csv'))
   })
