@@ -1,5 +1,6 @@
-import { type Status as Standing, readStatus } from '../lib/status/read.js'
+import { readStatus } from '../lib/status/read.js'
 import { statusFacts } from '../lib/status/render.js'
+import type { Status as Standing } from '../lib/status/types.js'
 import { BaseCommand } from '../lib/terminal/base-command.js'
 
 export default class Status extends BaseCommand<Standing> {

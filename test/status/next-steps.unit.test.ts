@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
 import { nextSteps } from '../../src/lib/status/next-steps.js'
-import type { Status } from '../../src/lib/status/read.js'
+import type { Status } from '../../src/lib/status/types.js'
 
 const none = { count: 0, isEstimate: false }
 const some = { count: 3, isEstimate: false }

@@ -1,10 +1,4 @@
-import type { Status } from './read.js'
-
-/** Something worth doing now. */
-export interface NextStep {
-  reason: string
-  command: string
-}
+import type { NextStep, Status } from './types.js'
 
 /** What to do next, by how things stand; the first things first. */
 export function nextSteps(status: Omit<Status, 'next'>): NextStep[] {

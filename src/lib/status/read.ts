@@ -1,50 +1,13 @@
-import type { DatabaseTarget } from '../database/database.js'
-import {
-  selectExpiringKeys,
-  selectKeylessInstallations,
-  type SomeInstallations,
-} from '../doctor/store.js'
+import { selectExpiringKeys, selectKeylessInstallations } from '../doctor/store.js'
 import { listSigningKeys } from '../signing-key/list.js'
 import type { Workspace } from '../workspace.js'
-import { nextSteps, type NextStep } from './next-steps.js'
-import {
-  type Count,
-  countLarge,
-  countReadings,
-  countSmall,
-  selectRefusals,
-  selectTrailEnd,
-} from './store.js'
+import { nextSteps } from './next-steps.js'
+import { countLarge, countReadings, countSmall, selectRefusals, selectTrailEnd } from './store.js'
+import type { SigningKeyAge, Status } from './types.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const EXPIRY_WARNING_MS = 30 * DAY_MS
-
-/** The key that signs tokens, and the one that will. */
-export interface SigningKeyAge {
-  kid: string
-  state: string
-  /** Since when it is in that state. */
-  since: string
-}
-
-/** Everything on one screen. */
-export interface Status {
-  profile: string
-  database: Pick<DatabaseTarget, 'mode' | 'description'>
-  installations: { active: number; retired: number; withoutKey: SomeInstallations }
-  /** Registered by the factory, standing somewhere now, revoked. */
-  devices: { manufactured: Count; installed: Count; revoked: Count }
-  /** Who may log in to the app. */
-  installers: number
-  apiKeys: { inGrace: number; expiringWithin30Days: SomeInstallations }
-  signingKeys: SigningKeyAge[]
-  readings: { lastHour: Count; lastDay: Count }
-  refusalsLastDay: { code: string; count: number }[]
-  /** Absent before the first change. */
-  trail?: { seq: string; hash: string; at: string }
-  next: NextStep[]
-}
 
 /** Tells how things stand. Quick at any size: what is large is estimated and marked so. */
 export async function readStatus(workspace: Workspace): Promise<Status> {

@@ -1,5 +1,5 @@
-import type { Status } from './read.js'
 import type { Count } from './store.js'
+import type { Status } from './types.js'
 
 /**
  * The lines of the status screen.
