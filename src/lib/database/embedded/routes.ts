@@ -5,9 +5,10 @@ import type { Log } from '../../workspace.js'
 import { commonConfig } from '../route.js'
 import type { Route, Routes } from '../route.js'
 import { SqlState, sqlStateOf } from '../sqlstate.js'
+import { embeddedLogin } from './contact.js'
 import { EMBEDDED_NAME } from './initialise.js'
 import { checkSocketFolder, readState } from './state.js'
-import { embeddedLogin, ensureRunning } from './supervisor.js'
+import { ensureRunning } from './supervisor.js'
 
 /** A server that goes up and down under our hands is started again so often. */
 const STARTS = 3

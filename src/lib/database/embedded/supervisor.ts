@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from 'pg'
 import type { EmbeddedSettings } from '../../config/settings.js'
 import { FailureError } from '../../errors.js'
 import type { Log } from '../../workspace.js'
-import { SqlState, sqlStateOf } from '../sqlstate.js'
-import { translateError } from '../translate.js'
 import { ownerOf, serverAccount } from './account.js'
 import type { Account } from './account.js'
-import { EMBEDDED_NAME, initialise, writeServerSettings } from './initialise.js'
+import { answers } from './contact.js'
+import { initialise, writeServerSettings } from './initialise.js'
 import {
   choosePlace,
   chooseSocketFolder,
@@ -19,38 +16,17 @@ import {
   prepareHome,
   preparePlace,
   serverFolder,
-  SOCKET_PORT,
 } from './place.js'
 import { findPrograms } from './programs.js'
 import type { Programs } from './programs.js'
 import { serverProcess, startServer, stopServer } from './server.js'
 import { withStartLock } from './start-lock.js'
-import { checkSocketFolder, readState, writeState } from './state.js'
+import { readState, writeState } from './state.js'
 import type { State } from './state.js'
-
-/** Recovery after a crash may keep the server busy for a while. */
-const STARTING_UP_MS = 60_000
-const POLL_MS = 25
-/** On one machine only a server that hangs takes so long. */
-const CONNECT_TIMEOUT_MS = 10_000
 
 interface Given {
   log: Log
   signal: AbortSignal | undefined
-}
-
-/** Login of the embedded server; every field is given, so the driver asks no environment. */
-export function embeddedLogin(socketFolder: string, database: string) {
-  return {
-    host: socketFolder,
-    port: SOCKET_PORT,
-    user: EMBEDDED_NAME,
-    database,
-    password: '-',
-    ssl: false,
-    sslnegotiation: 'postgres',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  } as const
 }
 
 /**
@@ -77,8 +53,10 @@ export async function stopEmbedded(settings: EmbeddedSettings, given: Given): Pr
   const known = await readState(settings.home)
   if (known === undefined) return false
   return underLock(settings, given, async () => {
-    const account = await ownerOf(serverFolder(known.place), await serverAccount())
-    return stopServer(known.place, { programs: known.programs, account })
+    const { place } = known
+    const account = await ownerOf(serverFolder(place), await serverAccount())
+    const programs = await choosePrograms(settings, { place, account, known })
+    return stopServer(place, { programs, account })
   })
 }
 
@@ -148,7 +126,7 @@ async function start(
   return state
 }
 
-/** Those of the last start while they are there: the data folder decides the release. */
+/** The data folder decides the release, and where there is a choice the origin stays what it was. */
 async function choosePrograms(
   settings: EmbeddedSettings,
   given: { place: string; account: Account; known: State | undefined },
@@ -157,56 +135,12 @@ async function choosePrograms(
   const version = await readFile(join(dataFolder(place), 'PG_VERSION'), 'utf8').catch(
     () => undefined,
   )
-  const major = version === undefined ? undefined : Number(version.trim())
-  const last = known?.programs
-  const isKept =
-    settings.binaries === undefined &&
-    last?.major === major &&
-    last !== undefined &&
-    existsSync(join(last.folder, 'postgres'))
-  return isKept ? last : findPrograms(settings, { major, account, place })
-}
-
-/** Whether the server takes connections; creates the database where a killed start left it out. */
-async function answers({ socketFolder, uid }: State): Promise<boolean> {
-  if (!(await checkSocketFolder(socketFolder, uid))) return false
-  const client = await connect(socketFolder)
-  if (client === undefined) return false
-  try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [
-      EMBEDDED_NAME,
-    ])
-    if (rowCount === 0) await client.query(`create database ${EMBEDDED_NAME}`)
-    return true
-  } finally {
-    await client.end()
-  }
-}
-
-/** A connection to the server's own database; undefined when there is no server. */
-async function connect(socketFolder: string): Promise<Client | undefined> {
-  const { default: pg } = await import('pg')
-  const login = embeddedLogin(socketFolder, 'postgres')
-  const deadline = Date.now() + STARTING_UP_MS
-  for (;;) {
-    const client = new pg.Client(login)
-    client.on('error', () => undefined)
-    try {
-      return await client.connect()
-    } catch (error) {
-      const state = sqlStateOf(error)
-      if (state === undefined) return undefined
-      if (state !== SqlState.CANNOT_CONNECT_NOW || Date.now() > deadline) {
-        throw translateError(error, {
-          place: socketFolder,
-          role: login.user,
-          isConnecting: true,
-          signal: undefined,
-        })
-      }
-      await sleep(POLL_MS)
-    }
-  }
+  return findPrograms(settings, {
+    major: version === undefined ? undefined : Number(version.trim()),
+    preferred: known?.programs.origin,
+    account,
+    place,
+  })
 }
 
 /** A file that cannot be made or read is the machine's state, not a bug of this program. */
