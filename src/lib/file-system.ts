@@ -1,9 +1,12 @@
-import type { BigIntStats } from 'node:fs'
+import { constants, type BigIntStats } from 'node:fs'
 import { lstat, open, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UsageError } from './errors.js'
 
 const GROUP_OR_WORLD = 0o077n
+
+/** Opens for reading and never waits: a named pipe would wait for its writer before it can be refused. */
+export const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
 /**
  * Whether a plain file can be made at `path`, as far as can be seen without trying.

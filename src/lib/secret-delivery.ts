@@ -16,6 +16,8 @@ export interface SecretDelivery {
   finish(): Promise<void>
   /** After a rollback: the destination is as it was before. */
   discard(): Promise<void>
+  /** After a commit whose outcome is unknown: everything stays as it is for `resume`. */
+  leave?(): Promise<void>
   /** The secret for the JSON document, with --reveal only. */
   revealed(): string | undefined
 }
@@ -41,7 +43,7 @@ export async function transactionWithDelivery<Result>(
   } catch (error) {
     // A connection lost at the commit leaves open whether it happened: `resume` asks the database.
     const isUncertain = isStaged && error instanceof UnreachableError
-    if (!isUncertain) await delivery.discard()
+    await (isUncertain ? delivery.leave?.() : delivery.discard())
     throw error
   }
   await delivery.finish()

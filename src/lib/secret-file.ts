@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { constants, createReadStream, type BigIntStats } from 'node:fs'
+import { createReadStream, type BigIntStats } from 'node:fs'
 import { link, open, rm, unlink, type FileHandle } from 'node:fs/promises'
 import { ConflictError, FailureError, UsageError } from './errors.js'
 import { Secret } from './secret.js'
@@ -10,6 +10,7 @@ import {
   isForeign,
   isSame,
   look,
+  READ_AT_ONCE,
   requirePlace,
   syncFolder,
 } from './file-system.js'
@@ -32,7 +33,7 @@ const MAX_SECRET_BYTES = 64 * 1024
  * Throws UsageError when it is missing, open to group or world, no plain file, empty or over 64 KiB.
  */
 export async function readSecretFile(path: string): Promise<Secret> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  const file = await open(path, READ_AT_ONCE).catch((error: unknown) => {
     throw new UsageError('unreadable-file', `cannot open ${path} (${errorCode(error)})`)
   })
   try {
@@ -74,6 +75,7 @@ export function fileDelivery(path: string): SecretDelivery {
     },
     finish: async () => file?.finish(),
     discard: async () => file?.discard(),
+    leave: async () => file?.leave(),
     revealed: () => undefined,
   }
 }
@@ -97,7 +99,7 @@ export async function openSecretFile(path: string): Promise<SecretFile> {
   }
 }
 
-/** A file of new secrets on its way to its place. Close it by `finish` or `discard`. */
+/** A file of new secrets on its way to its place. Close it by `finish`, `discard` or `leave`. */
 export class SecretFile {
   readonly #path: string
   readonly #file: FileHandle
@@ -154,6 +156,11 @@ export class SecretFile {
     }
   }
 
+  /** After a commit whose outcome is unknown: it is left to {@link leftover}. */
+  async leave(): Promise<void> {
+    await this.#file.close()
+  }
+
   /** Another run took this one's file for an abandoned one, but its secrets are in force. */
   async #putBack(): Promise<void> {
     const copy = await open(this.#path, 'wx', 0o600).catch((error: unknown) => {
@@ -208,7 +215,7 @@ export async function leftover(path: string): Promise<Leftover | undefined> {
       return digest.digest()
     },
     secret: async () => {
-      const file = await open(pending, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+      const file = await open(pending, READ_AT_ONCE)
       try {
         if (status.size > MAX_SECRET_BYTES) return undefined
         const text = await file.readFile('utf8')

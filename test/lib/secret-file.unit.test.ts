@@ -88,6 +88,8 @@ describe('secret files', () => {
       await assert.rejects(file(Buffer.alloc(64 * 1024 + 1, 'a')), isUsage('larger'))
       await assert.rejects(readSecretFile(folder), isUsage('no plain file'))
       await assert.rejects(readSecretFile('/dev/null'), isUsage('no plain file'))
+      spawnSync('mkfifo', ['-m', '600', join(folder, 'pipe')])
+      await assert.rejects(readSecretFile(join(folder, 'pipe')), isUsage('no plain file'))
     })
   })
 

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { FailureError, RefusedError } from '../errors.js'
+import { errorCode, READ_AT_ONCE } from '../file-system.js'
 import type { PassphraseParameters } from './passphrase.js'
 
 /** A key as the file holds it, Base64: as it is, or sealed by the passphrase's key. */
@@ -49,7 +50,7 @@ const KEY_ID = /^[0-9a-f]{16}$/
 export function readKeyFile(path: string): KeyFile | undefined {
   let file: number
   try {
-    file = openSync(path, 'r')
+    file = openSync(path, READ_AT_ONCE)
   } catch (error) {
     const code = errorCode(error)
     if (code === 'ENOENT') return undefined
@@ -184,8 +185,4 @@ function cannotWrite(path: string, error: unknown): FailureError {
     'keyring-unwritable',
     `cannot write keyring ${path} (${errorCode(error)})`,
   )
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
 }

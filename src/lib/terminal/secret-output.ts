@@ -15,6 +15,7 @@ export function shownDelivery(writers: Writers): SecretDelivery {
     ...nowhere,
     stage: async (secret: Secret) => writers.fact('secret', secret.reveal()),
     discard: async () => writers.warn('nothing was changed: a secret shown above is not in force'),
+    leave: async () => writers.warn('nobody knows yet whether the secret shown above is in force'),
   }
 }
 
