@@ -95,9 +95,9 @@ describe('cleverctl doctor', () => {
     await fresh.drop()
     deepEqual([text.code, json.code], [8, 8])
     match(text.stdout, /^failure\tkeyring\tthere is no keyring yet\tcleverctl init$/m)
-    const { error } = json.json() as { error: { code: string; result: Diagnosis } }
+    const { error, checks } = json.json() as Diagnosis & { error: { code: string } }
     equal(error.code, 'checks-failed')
-    equal(error.result.checks.length, text.stdout.trimEnd().split('\n').length)
+    equal(checks.length, text.stdout.trimEnd().split('\n').length)
   })
 
   it('ends with 7 when the database is out of reach and no check failed', async () => {

@@ -36,14 +36,19 @@ export function describeFailure(error: unknown): Failure {
   )
 }
 
-/** Tells the failure: one document on stdout for --json, else one line for each thing on stderr. */
+/**
+ * Tells the failure: one document on stdout for --json, else one line for each thing on stderr. What was
+ * learned before the failure stands in the document where success would have put it, beside `error`.
+ */
 export async function writeFailure(
   failure: Failure,
   error: unknown,
   options: { json: boolean; verbose: boolean },
 ): Promise<void> {
-  if (options.json) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`)
-  else {
+  const { result, ...told } = failure
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...result, error: told }, null, 2)}\n`)
+  } else {
     const isColoured = wantsColour(process.stderr.isTTY === true, process.env)
     const palette = isColoured ? await colourPalette() : plainPalette
     process.stderr.write(`${palette.bad('error:')} ${oneLine(failure.message)}\n`)

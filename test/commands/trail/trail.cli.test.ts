@@ -87,12 +87,13 @@ describe('the trail commands', () => {
     assert.match(text.stderr, /^error: the trail was changed by other hands/)
     const broken = await trail('verify', '--json')
     assert.equal(broken.code, ExitCode.findings)
-    const { error } = broken.json() as {
-      error: { code: string; result: { problems: { seq: number; kind: string }[] } }
+    const { error, ...verdict } = broken.json() as {
+      error: { code: string }
+      problems: { seq: number; kind: string }[]
     }
     assert.equal(error.code, 'trail-broken')
     assert.deepEqual(
-      error.result.problems.map(({ seq, kind }) => [seq, kind]),
+      verdict.problems.map(({ seq, kind }) => [seq, kind]),
       [[2, 'altered']],
     )
   })
