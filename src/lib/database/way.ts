@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { Pool, PoolClient } from 'pg'
 import { ConflictError, ExpectedError } from '../errors.js'
 import type { Log } from '../workspace.js'
@@ -31,13 +32,13 @@ export async function findWay(
     reason = undefined
     for (const [index, route] of choices.entries()) {
       if (signal?.aborted) throw cancelled(signal)
-      const pool = await makePool(route, routes.question, log)
+      const { pool, abandon } = await makePool(route, routes.question, log)
       try {
         const client = await pool.connect()
         client.release()
         return { pool, route }
       } catch (error) {
-        void pool.end().catch(() => undefined)
+        abandon()
         failure = error
         reason ??= connectFailure(error, route, signal)
         if (!mayTryNext(error, choices[index + 1]?.place === route.place)) break
@@ -77,10 +78,20 @@ function mayTryNext(error: unknown, isSamePlace: boolean): boolean {
   return isServerGone(error) || state === SqlState.TOO_MANY_CONNECTIONS
 }
 
-async function makePool(route: Route, question: string | undefined, log: Log): Promise<Pool> {
+async function makePool(
+  route: Route,
+  question: string | undefined,
+  log: Log,
+): Promise<{ pool: Pool; abandon: () => void }> {
   const { default: pg } = await import('pg')
+  const sockets = new Set<Socket>()
   const pool = new pg.Pool({
     ...route.config,
+    stream: () => {
+      const socket = new Socket()
+      sockets.add(socket)
+      return socket.once('close', () => sockets.delete(socket))
+    },
     ...(question === undefined
       ? {}
       : {
@@ -92,7 +103,15 @@ async function makePool(route: Route, question: string | undefined, log: Log): P
   // An idle connection that dies leaves the pool by itself and the next use opens another one; but
   // an `error` event that nobody hears would end the process.
   pool.on('error', () => log.debug(`an idle connection to ${route.place} was lost`))
-  return pool
+  return {
+    pool,
+    // A login that fails on this side, for want of a password, leaves the driver's connection open,
+    // and the process would not end before the server closes it.
+    abandon: () => {
+      void pool.end().catch(() => undefined)
+      for (const socket of sockets) socket.destroy()
+    },
+  }
 }
 
 async function askWanted(client: PoolClient, question: string, route: Route): Promise<void> {

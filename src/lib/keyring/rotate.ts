@@ -1,6 +1,6 @@
 import type { KeyringSettings } from '../config/settings.js'
 import { isSqlState, SqlState } from '../database/sqlstate.js'
-import { ConflictError, PartialError } from '../errors.js'
+import { ConflictError, PartialError, RefusedError } from '../errors.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { checkValue } from './check-value.js'
@@ -49,7 +49,8 @@ const MOST_PASSES = 20
  * Gives the database a new sealing key. Each step can be the last before a crash: the key is in the
  * file before the database knows it, the database knows it before it seals, and the old key leaves
  * the file last, when nothing is sealed by it. Given again, it goes on where it stopped.
- * Throws ConflictError when another rotation is under way, PartialError when rows could not be opened.
+ * Throws RefusedError for a database role that may not do it, ConflictError when another rotation is
+ * under way, PartialError when rows could not be opened.
  */
 export async function rotateKeyring(
   workspace: Workspace,
@@ -75,6 +76,8 @@ export async function rotateKeyring(
 
 async function rotate(workspace: Workspace, options: RotationOptions): Promise<KeyringRotation> {
   const before = await openKeyFile({ ...workspace, ...options })
+  // The file is changed before the database, which would refuse it too late.
+  if (!before.record.mayRegister) throw notAllowed()
   const begun = begunRotation(before)
   if (options.prepareOnly && begun !== undefined && isRegistered(before, begun.next)) {
     throw new ConflictError(
@@ -107,6 +110,12 @@ async function rotate(workspace: Workspace, options: RotationOptions): Promise<K
     `${unopened.length} sealed rows could not be opened and are as they were`,
     { result, suggestions: ['cleverctl keyring status'] },
   )
+}
+
+function notAllowed(): RefusedError {
+  return new RefusedError('privilege-missing', 'this database role may not rotate the keyring', {
+    suggestions: ['as a member of staff: cleverctl keyring rotate'],
+  })
 }
 
 /** The key of a rotation that was prepared or interrupted; undefined when a new one begins. */
