@@ -21,7 +21,7 @@ export async function unknownDevices(
 }
 
 /** Digits in a row, as many as a serial's number has. */
-const DIGIT_COUNTS = [4, 5, 6, 7, 8]
+const DIGIT_COUNTS = [2, 3, 4, 5, 6, 7, 8]
 
 /** How a person may have meant it: in capitals or small letters, with more or fewer leading zeros. */
 function spellings(serial: string): string[] {
