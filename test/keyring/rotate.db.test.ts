@@ -5,26 +5,21 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { KeyringSettings } from '../../../src/lib/config/settings.js'
-import type { Database } from '../../../src/lib/database/database.js'
-import { ConflictError, PartialError, RefusedError } from '../../../src/lib/errors.js'
-import type { KeyFile } from '../../../src/lib/keyring/key-file.js'
-import type { Keyring } from '../../../src/lib/keyring/keyring.js'
-import { openKeyring } from '../../../src/lib/keyring/open.js'
-import { rotateKeyring, type KeyringRotation } from '../../../src/lib/keyring/rotate.js'
-import { SEALED_COLUMNS } from '../../../src/lib/keyring/sealed-columns.js'
-import { Secret } from '../../../src/lib/secret.js'
-import { verifyTrail } from '../../../src/lib/trail/verify.js'
-import {
-  freshDatabase,
-  openUrl,
-  testWorkspace,
-  type FreshDatabase,
-} from '../../support/database.js'
-import { memoryKeyring } from '../../support/memory-keyring.js'
-import { insertSealedRows, openSealedRows } from '../../support/sealed-rows.js'
+import type { KeyringSettings } from '../../src/lib/config/settings.js'
+import type { Database } from '../../src/lib/database/database.js'
+import { ConflictError, PartialError, RefusedError } from '../../src/lib/errors.js'
+import type { KeyFile } from '../../src/lib/keyring/key-file.js'
+import type { Keyring } from '../../src/lib/keyring/keyring.js'
+import { openKeyring } from '../../src/lib/keyring/open.js'
+import { rotateKeyring, type KeyringRotation } from '../../src/lib/keyring/rotate.js'
+import { SEALED_COLUMNS } from '../../src/lib/keyring/sealed-columns.js'
+import { Secret } from '../../src/lib/secret.js'
+import { verifyTrail } from '../../src/lib/trail/verify.js'
+import { freshDatabase, openUrl, testWorkspace, type FreshDatabase } from '../support/database.js'
+import { memoryKeyring } from '../support/memory-keyring.js'
+import { insertSealedRows, openSealedRows } from '../support/sealed-rows.js'
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url))
+const repository = fileURLToPath(new URL('../..', import.meta.url))
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index)
 
 describe('rotating the keyring', () => {

@@ -12,12 +12,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { KeyringSettings } from '../../../src/lib/config/settings.js'
-import { FailureError, RefusedError, UsageError } from '../../../src/lib/errors.js'
-import type { KeyFile } from '../../../src/lib/keyring/key-file.js'
-import { openKeyring } from '../../../src/lib/keyring/open.js'
-import { Secret } from '../../../src/lib/secret.js'
-import { freshDatabase, type FreshDatabase } from '../../support/database.js'
+import type { KeyringSettings } from '../../src/lib/config/settings.js'
+import { FailureError, RefusedError, UsageError } from '../../src/lib/errors.js'
+import type { KeyFile } from '../../src/lib/keyring/key-file.js'
+import { openKeyring } from '../../src/lib/keyring/open.js'
+import { Secret } from '../../src/lib/secret.js'
+import { freshDatabase, type FreshDatabase } from '../support/database.js'
 
 const PASSPHRASE = 'three suns over almeria'
 
@@ -189,7 +189,7 @@ describe('opening the keyring', () => {
     const role = 'keyring_gate_test'
     await fresh.database.query(`create role ${role} login in role cleverctl_gate`)
     try {
-      const { openUrl } = await import('../../support/database.js')
+      const { openUrl } = await import('../support/database.js')
       const gate = await openUrl(fresh.url.replace('postgres@', `${role}@`))
       await assert.rejects(open({}, gate), isRefused('keyring-not-set-up'))
       assert.deepEqual(readdirSync(home), [])

@@ -17,17 +17,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConflictError, FailureError, UsageError } from '../../src/lib/errors.js'
-import {
-  fileDelivery,
-  leftover,
-  openSecretFile,
-  readSecretFile,
-} from '../../src/lib/secret-file.js'
-import { Secret } from '../../src/lib/secret.js'
+import { ConflictError, FailureError, UsageError } from '../src/lib/errors.js'
+import { fileDelivery, leftover, openSecretFile, readSecretFile } from '../src/lib/secret-file.js'
+import { Secret } from '../src/lib/secret.js'
 
 const SECRET = 'clv_the-secret'
-const repository = fileURLToPath(new URL('../..', import.meta.url))
+const repository = fileURLToPath(new URL('..', import.meta.url))
 
 describe('secret files', () => {
   let folder: string

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Database } from '../../../src/lib/database/database.js'
-import { FindingsError } from '../../../src/lib/errors.js'
-import type { Actor } from '../../../src/lib/trail/actor.js'
-import { appendTrail, type TrailEntry } from '../../../src/lib/trail/append.js'
-import type { TrailProblem, TrailVerdict } from '../../../src/lib/trail/chain.js'
-import { verifyTrail } from '../../../src/lib/trail/verify.js'
-import {
-  freshDatabase,
-  openUrl,
-  testWorkspace,
-  type FreshDatabase,
-} from '../../support/database.js'
+import type { Database } from '../../src/lib/database/database.js'
+import { FindingsError } from '../../src/lib/errors.js'
+import type { Actor } from '../../src/lib/trail/actor.js'
+import { appendTrail, type TrailEntry } from '../../src/lib/trail/append.js'
+import type { TrailProblem, TrailVerdict } from '../../src/lib/trail/chain.js'
+import { verifyTrail } from '../../src/lib/trail/verify.js'
+import { freshDatabase, openUrl, testWorkspace, type FreshDatabase } from '../support/database.js'
 
 const ACTOR: Actor = { osUser: 'engineer', host: 'desk', ciJob: undefined }
 const STEPS: { actor: Partial<Actor>; entry: TrailEntry }[] = [

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { UnreachableError } from '../../src/lib/errors.js'
-import { transactionWithDelivery } from '../../src/lib/secret-delivery.js'
-import { fileDelivery } from '../../src/lib/secret-file.js'
-import { Secret } from '../../src/lib/secret.js'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
+import { UnreachableError } from '../src/lib/errors.js'
+import { transactionWithDelivery } from '../src/lib/secret-delivery.js'
+import { fileDelivery } from '../src/lib/secret-file.js'
+import { Secret } from '../src/lib/secret.js'
+import { freshDatabase, type FreshDatabase } from './support/database.js'
 
 describe('a transaction that makes a secret', () => {
   let fresh: FreshDatabase

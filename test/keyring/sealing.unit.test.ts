@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { systemRandom } from '../../../src/lib/clock.js'
-import { RefusedError } from '../../../src/lib/errors.js'
-import { KeySet } from '../../../src/lib/keyring/key-set.js'
-import { newDataKey, openWith, sealingKeyId, sealWith } from '../../../src/lib/keyring/sealing.js'
-import { memoryKeyring } from '../../support/memory-keyring.js'
+import { systemRandom } from '../../src/lib/clock.js'
+import { RefusedError } from '../../src/lib/errors.js'
+import { KeySet } from '../../src/lib/keyring/key-set.js'
+import { newDataKey, openWith, sealingKeyId, sealWith } from '../../src/lib/keyring/sealing.js'
+import { memoryKeyring } from '../support/memory-keyring.js'
 
 const key = newDataKey(systemRandom, new Date())
 const seal = (plaintext: string, identity = 'api-key:abc') =>

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ExitCode } from '../../../src/lib/errors.js'
-import { appendTrail } from '../../../src/lib/trail/append.js'
-import { runCli } from '../../support/cli.js'
-import { freshDatabase, type FreshDatabase } from '../../support/database.js'
+import { ExitCode } from '../../src/lib/errors.js'
+import { appendTrail } from '../../src/lib/trail/append.js'
+import { runCli } from '../support/cli.js'
+import { freshDatabase, type FreshDatabase } from '../support/database.js'
 
 describe('the trail commands', () => {
   let fresh: FreshDatabase
