@@ -78,6 +78,7 @@ export function gateCommand(program: readonly string[], plant: Plant): string[] 
     '--tls-key',
     plant.key,
     '--no-limits',
+    '--quiet',
   ]
 }
 

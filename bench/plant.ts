@@ -112,7 +112,7 @@ export async function startServer(command: readonly string[], plant: Plant): Pro
     ['-c', '0', ...command.map((word) => (word === 'PORT' ? String(port) : word))],
     {
       env: plant.environment,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: 'ignore', // a gate tells each refusal, and 200 revocations make thousands
     },
   )
   const address = { host: '127.0.0.1', port, certificate: readFileSync(plant.certificate, 'utf8') }

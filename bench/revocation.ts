@@ -48,7 +48,7 @@ export async function measureRevocation(
     const deaf: number[] = []
     for (let turn = 0; turn < LISTENER_KILLS; turn += 1) {
       await client.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%' or application_name = 'cleverctl gate listener'`,
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cleverctl gate listener'`,
       )
       deaf.push(await timeToRefusal())
     }
