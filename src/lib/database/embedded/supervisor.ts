@@ -18,11 +18,10 @@ import {
   serverFolder,
 } from './place.js'
 import { findPrograms } from './programs.js'
-import type { Programs } from './programs.js'
 import { serverProcess, startServer, stopServer } from './server.js'
 import { withStartLock } from './start-lock.js'
 import { readState, writeState } from './state.js'
-import type { State } from './state.js'
+import type { Programs, State } from './state.js'
 
 interface Given {
   log: Log
