@@ -6,7 +6,7 @@ import { homeDirectory } from './home.js'
 import { hasPassword } from './libpq-url.js'
 import { serverSettings } from './libpq.js'
 import type { ServerSettings } from './libpq.js'
-import { readPrivateFile } from './private-file.js'
+import { readSecretFile } from '../secret-file.js'
 
 /** The PostgreSQL that the tool starts for itself. */
 export interface EmbeddedSettings {
@@ -144,8 +144,8 @@ async function urlDatabase(
   if (url) return [serverSettings(url, environment), 'CLEVERCTL_DATABASE_URL']
   const file = environment['CLEVERCTL_DATABASE_URL_FILE']
   if (!file) return undefined
-  const text = await readPrivateFile(file, 'CLEVERCTL_DATABASE_URL_FILE')
-  return [serverSettings(text.trim(), environment), 'CLEVERCTL_DATABASE_URL_FILE']
+  const text = await readSecretFile(file, 'CLEVERCTL_DATABASE_URL_FILE')
+  return [serverSettings(text.reveal().trim(), environment), 'CLEVERCTL_DATABASE_URL_FILE']
 }
 
 function environmentDatabase(environment: NodeJS.ProcessEnv): DatabaseChoice | undefined {

@@ -40,7 +40,7 @@ async function passwordLines(file: string): Promise<string[]> {
     const { mode } = await stat(file)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw new UsageError(
-        'file-not-private',
+        'exposed-file',
         `the password file ${file} is open to group or world`,
         {
           suggestions: [`chmod 600 ${file}`],

@@ -99,7 +99,7 @@ async function refuseOpenKey(file: string): Promise<void> {
     throw new UsageError('tls-invalid', `sslkey: cannot read ${file}`, { cause })
   })
   if ((status.mode & (status.uid === 0 ? 0o037 : 0o077)) !== 0) {
-    throw new UsageError('file-not-private', `sslkey: ${file} is open to group or world`, {
+    throw new UsageError('exposed-file', `sslkey: ${file} is open to group or world`, {
       suggestions: [`chmod 600 ${file}`],
     })
   }

@@ -3,8 +3,8 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Clock, Random } from '../clock.js'
-import { readPrivateFile } from '../config/private-file.js'
 import { UsageError } from '../errors.js'
+import { readSecretFile } from '../secret-file.js'
 
 /** What a TLS server shows and proves. */
 export interface ServerCertificate {
@@ -30,9 +30,9 @@ export async function readCertificate(files: {
   key: string
 }): Promise<ServerCertificate> {
   const cert = await readFile(files.cert, 'utf8').catch((cause: unknown) => {
-    throw new UsageError('file-unreadable', `--tls-cert: cannot read ${files.cert}`, { cause })
+    throw new UsageError('unreadable-file', `--tls-cert: cannot read ${files.cert}`, { cause })
   })
-  const key = await readPrivateFile(files.key, '--tls-key')
+  const key = (await readSecretFile(files.key, '--tls-key')).reveal()
   return matching(cert, key, `${files.cert} and ${files.key}`)
 }
 
@@ -57,7 +57,7 @@ export async function selfSignedCertificate(
     else await rename(temporary, file)
     await rm(temporary, { force: true })
   }
-  const text = await readPrivateFile(file, 'the self-signed certificate')
+  const text = (await readSecretFile(file, 'the self-signed certificate')).reveal()
   const certificate = matching(certificateIn(text), text, file)
   await publish(join(folder, 'self-signed.crt'), certificate.cert, random)
   return certificate
