@@ -40,7 +40,8 @@ export async function readSecretFile(path: string, meaning?: string): Promise<Se
   })
   try {
     const status = await file.stat({ bigint: true })
-    if (!status.isFile()) throw new UsageError('unreadable-file', `${prefix}${path} is no plain file`)
+    if (!status.isFile())
+      throw new UsageError('unreadable-file', `${prefix}${path} is no plain file`)
     if (isExposed(status)) {
       throw new UsageError('exposed-file', `${prefix}${path} is open to group or world`, {
         suggestions: [`chmod 600 ${path}`],

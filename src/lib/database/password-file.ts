@@ -39,13 +39,9 @@ async function passwordLines(file: string): Promise<string[]> {
   try {
     const { mode } = await stat(file)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new UsageError(
-        'exposed-file',
-        `the password file ${file} is open to group or world`,
-        {
-          suggestions: [`chmod 600 ${file}`],
-        },
-      )
+      throw new UsageError('exposed-file', `the password file ${file} is open to group or world`, {
+        suggestions: [`chmod 600 ${file}`],
+      })
     }
     text = await readFile(file, 'utf8')
   } catch (error) {
