@@ -9,12 +9,14 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { apiKeyDigest, generateApiKey } from '../../src/lib/api-key/format.js'
 import { systemClock, systemRandom } from '../../src/lib/clock.js'
+import { resolveSettings } from '../../src/lib/config/settings.js'
 import type { Database } from '../../src/lib/database/database.js'
 import { deviceSecretDigest, makeDeviceSecret } from '../../src/lib/device/secret.js'
 import { selfSignedCertificate, type ServerCertificate } from '../../src/lib/gate/certificate.js'
 import { startGate, type GateOptions, type RunningGate } from '../../src/lib/gate/gate.js'
 import { DEFAULT_TIMEOUTS } from '../../src/lib/gate/http-server.js'
 import { NO_LIMITS } from '../../src/lib/gate/limits.js'
+import { openKeyring } from '../../src/lib/keyring/open.js'
 import { ensureSigningKeys } from '../../src/lib/signing-key/ensure.js'
 import { loadSigner, type Signer } from '../../src/lib/signing-key/signer.js'
 import { signToken } from '../../src/lib/token/sign.js'
@@ -190,7 +192,10 @@ export async function untilReady(client: GateClient, ms = 20_000): Promise<void>
 }
 
 /** Polls until `condition` holds; fails after `ms` milliseconds. @returns how long it took */
-export async function until(condition: () => boolean | Promise<boolean>, ms = 5_000): Promise<number> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  ms = 5_000,
+): Promise<number> {
   const began = performance.now()
   while (!(await condition())) {
     if (performance.now() - began > ms) throw new Error(`nothing of the kind within ${ms} ms`)
@@ -265,6 +270,22 @@ export async function spawnGate(given: {
   }
 }
 
+/**
+ * A workspace in real time whose keyring is that of a home, so that a spawned gate with that home can
+ * open what it sealed.
+ */
+export async function homeWorkspace(
+  { url, database }: { url: string; database: Database },
+  home: string,
+): Promise<Workspace> {
+  const settings = await resolveSettings({
+    environment: { CLEVERCTL_HOME: home, HOME: home, CLEVERCTL_DATABASE_URL: url },
+  })
+  const askPassphrase = () => Promise.reject(new Error('the keyring has no passphrase'))
+  const keyring = openKeyring({ settings, database, askPassphrase })
+  return testWorkspace(database, { clock: systemClock, keyring: () => keyring })
+}
+
 /** A device of a test's plant. */
 export interface TestDevice {
   id: string
@@ -282,13 +303,21 @@ export interface TestPlant {
   apiKey: string
   keyId: string
   /** Another installation of the same kind. */
-  addInstallation(code: string): Promise<{ id: string; code: string; apiKey: string; keyId: string }>
+  addInstallation(
+    code: string,
+  ): Promise<{ id: string; code: string; apiKey: string; keyId: string }>
   /** Registers a device; with `at` it is installed at that installation. */
   addDevice(serial: string, at?: { id: string }): Promise<TestDevice>
   /** A key of an installation; gives its text. */
-  addKey(installationId: string, row?: Record<string, unknown>): Promise<{ apiKey: string; keyId: string }>
+  addKey(
+    installationId: string,
+    row?: Record<string, unknown>,
+  ): Promise<{ apiKey: string; keyId: string }>
   /** A token as the gate would sign it, with changes. */
-  token(serial: string, changes?: { installation?: string; ttlMs?: number; epochs?: [number, number] }): string
+  token(
+    serial: string,
+    changes?: { installation?: string; ttlMs?: number; epochs?: [number, number] },
+  ): string
 }
 
 /**

@@ -44,7 +44,7 @@ export interface RunningGate {
  * @throws node's own error when the port cannot be listened on
  */
 export async function startGate(workspace: Workspace, options: GateOptions): Promise<RunningGate> {
-  const { app, gate } = await makeHttpServer(
+  const { app, gate, connections } = await makeHttpServer(
     options,
     (log) => makeContext(workspace, options, log),
     workspace.random,
@@ -61,7 +61,9 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
   gate.usage.start()
   const partitions = keepPartitions(gate)
   const stop = async () => {
-    await app.close()
+    const closed = app.close()
+    connections.closeIdle()
+    await closed
     clearInterval(partitions)
     await gate.writer.drain()
     await Promise.all([gate.refusals.stop(), gate.usage.stop()])

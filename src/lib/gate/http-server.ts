@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Random } from '../clock.js'
 import { answerError, describeError } from './answers.js'
+import { Connections } from './connections.js'
 import type { GateContext } from './context.js'
 import type { LogStream } from './log-stream.js'
 import { addAppRoutes } from './routes/app.js'
@@ -51,11 +52,17 @@ export async function makeHttpServer(
   options: HttpOptions,
   makeGate: (log: FastifyInstance['log']) => Promise<GateContext>,
   random: Random,
-): Promise<{ app: FastifyInstance; gate: GateContext }> {
+): Promise<{ app: FastifyInstance; gate: GateContext; connections: Connections }> {
   const { fastify, LogController } = await import('fastify')
   const nextId = requestIds(random)
   const { head, request, idle } = options.timeouts
-  const slowClients = { headersTimeout: head, connectionsCheckingInterval: CHECK_MS }
+  const http = {
+    headersTimeout: head,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: HEADERS_MAX,
+    // Node would refuse a request without one by itself, without a date and an id.
+    requireHostHeader: false,
+  }
   const common = {
     logger: {
       level: options.logLevel,
@@ -94,11 +101,10 @@ export async function makeHttpServer(
             ...options.tls,
             minVersion: 'TLSv1.2',
             handshakeTimeout: head,
-            maxHeaderSize: HEADERS_MAX,
-            ...slowClients,
+            ...http,
           },
         })
-      : fastify({ ...common, http: { maxHeaderSize: HEADERS_MAX, ...slowClients } })
+      : fastify({ ...common, http })
   ) as FastifyInstance
   const gate = await makeGate(app.log)
   addHooks(app, gate)
@@ -107,10 +113,12 @@ export async function makeHttpServer(
   addTokenRoute(app, gate)
   addAppRoutes(app, gate)
   addPublicRoutes(app, gate)
-  return { app, gate }
+  return { app, gate, connections: new Connections(app.server) }
 }
 
 function addHooks(app: FastifyInstance, gate: GateContext): void {
+  // Nor do we know what a client expects besides `100-continue`; it gets the usual answer.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('arrival', null)
   app.decorateRequest('installerId', null)
@@ -178,11 +186,13 @@ function requestIds(random: Random): () => string {
 
 /** Answers what is not HTTP, or came too slowly or too large, where no request exists yet. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  const { code = '' } = error
+  // What failed before or below HTTP has nobody who could read an answer.
+  if (!socket.writable || !/^(HPE_|ERR_HTTP_)/.test(code)) {
     socket.destroy()
     return
   }
-  const [status, word] = UNREADABLE[error.code ?? ''] ?? ['400 Bad Request', 'bad_request']
+  const [status, word] = UNREADABLE[code] ?? ['400 Bad Request', 'bad_request']
   const body = JSON.stringify({ error: word, requestId })
   socket.end(
     [
@@ -196,6 +206,8 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, requestI
       body,
     ].join('\r\n'),
   )
+  // Whoever does not read it is not waited for.
+  socket.setTimeout(CHECK_MS, () => socket.destroy())
 }
 
 const UNREADABLE: Record<string, [status: string, word: string]> = {

@@ -18,6 +18,8 @@ const WRITERS = 2
 /** What may wait: some seconds of a busy gate, and a bound on memory. */
 const WAITING_ROWS_MAX = 20_000
 const WAITING_BYTES_MAX = 32 * 1024 * 1024
+/** Whoever waited so long without a turn is sent away: the database has stopped, not slowed down. */
+const WAITING_MS_MAX = 3_000
 
 /** What became of the readings of one arrival. */
 export interface Receipt {
@@ -32,6 +34,7 @@ export class QueueFullError extends Error {
 
 interface Waiting extends DeviceReadings {
   bytes: number
+  since: number
   resolve: (receipt: Receipt) => void
   reject: (error: unknown) => void
 }
@@ -76,7 +79,7 @@ export class ReadingWriter {
     this.#waitingRows += rows
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...arrival, bytes, resolve, reject })
+      this.#waiting.push({ ...arrival, bytes, since: performance.now(), resolve, reject })
       if (this.#isLingering) return
       this.#isLingering = true
       setTimeout(() => {
@@ -100,15 +103,13 @@ export class ReadingWriter {
   }
 
   #write(): void {
+    this.#sendAway()
     while (this.#writing < WRITERS && this.#waiting.length > 0) {
       const batch = this.#takeBatch()
       this.#writing += 1
       void this.#writeBatch(batch).finally(() => {
         this.#writing -= 1
-        for (const { readings, bytes } of batch) {
-          this.#waitingRows -= readings.length
-          this.#waitingBytes -= bytes
-        }
+        this.#forget(batch)
         this.#write()
         if (this.#waitingRows === 0) this.#onIdle?.()
       })
@@ -122,6 +123,21 @@ export class ReadingWriter {
       return index > 0 && rows > BATCH_ROWS_MAX
     })
     return this.#waiting.splice(0, full === -1 ? this.#waiting.length : full)
+  }
+
+  #sendAway(): void {
+    const oldest = performance.now() - WAITING_MS_MAX
+    const fresh = this.#waiting.findIndex(({ since }) => since >= oldest)
+    const late = this.#waiting.splice(0, fresh === -1 ? this.#waiting.length : fresh)
+    for (const arrival of late) arrival.reject(new QueueFullError('waited too long'))
+    this.#forget(late)
+  }
+
+  #forget(arrivals: readonly Waiting[]): void {
+    for (const { readings, bytes } of arrivals) {
+      this.#waitingRows -= readings.length
+      this.#waitingBytes -= bytes
+    }
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
