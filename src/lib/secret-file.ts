@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, type BigIntStats } from 'node:fs'
-import { link, open, rm, unlink, type FileHandle } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { link, open, rm, type FileHandle } from 'node:fs/promises'
 import { ConflictError, FailureError, UsageError } from './errors.js'
 import { Secret } from './secret.js'
 import type { SecretDelivery } from './secret-delivery.js'
@@ -66,10 +66,14 @@ export function fileDelivery(path: string): SecretDelivery {
       await requirePlace(path)
       const left = await leftover(path)
       if (left === undefined) return false
-      const secret = await left.secret()
-      const hasCommitted = secret !== undefined && (await isCommitted(secret))
-      await (hasCommitted ? left.complete() : left.discard())
-      return hasCommitted
+      try {
+        const secret = await left.secret()
+        const hasCommitted = secret !== undefined && (await isCommitted(secret))
+        await (hasCommitted ? left.complete() : left.discard())
+        return hasCommitted
+      } finally {
+        await left.close()
+      }
     },
     stage: async (secret) => {
       file = await openSecretFile(path)
@@ -143,7 +147,8 @@ export class SecretFile {
     try {
       const own = await this.#file.stat({ bigint: true })
       if (!isSame(own, await look(this.#path))) await this.#putBack()
-      if (isSame(own, await look(pendingPath(this.#path)))) await unlink(pendingPath(this.#path))
+      // Another run may settle it at this moment and take the name away first.
+      if (isSame(own, await look(pendingPath(this.#path)))) await forget(pendingPath(this.#path))
       await syncFolder(this.#path)
     } finally {
       await this.#file.close()
@@ -183,7 +188,7 @@ export class SecretFile {
   }
 }
 
-/** A file of secrets that an interrupted run left unsettled. */
+/** A file of secrets that an interrupted run left unsettled. Close it after `complete` or `discard`. */
 export interface Leftover {
   /** SHA-256 of what it holds. */
   sha256(): Promise<Buffer>
@@ -193,6 +198,7 @@ export interface Leftover {
   complete(): Promise<void>
   /** They are not: removes it. */
   discard(): Promise<void>
+  close(): Promise<void>
 }
 
 /**
@@ -203,29 +209,22 @@ export interface Leftover {
  */
 export async function leftover(path: string): Promise<Leftover | undefined> {
   const pending = pendingPath(path)
-  const status = await look(pending)
-  if (status === undefined) return undefined
-  if (!status.isFile() || isExposed(status) || isForeign(status)) {
-    throw new ConflictError(
-      'file-in-the-way',
-      `${pending} is in the way and was not made by cleverctl`,
-    )
-  }
+  const file = await openLeftover(pending)
+  if (file === undefined) return undefined
+  const status = await file.stat({ bigint: true })
   return {
     sha256: async () => {
       const digest = createHash('sha256')
-      for await (const chunk of createReadStream(pending)) digest.update(chunk as Buffer)
+      const content = file.createReadStream({ start: 0, autoClose: false })
+      for await (const chunk of content) digest.update(chunk as Buffer)
       return digest.digest()
     },
     secret: async () => {
-      const file = await open(pending, READ_AT_ONCE)
-      try {
-        if (status.size > MAX_SECRET_BYTES) return undefined
-        const text = await file.readFile('utf8')
-        return /^[^\n]+\n$/.test(text) ? new Secret(text.slice(0, -1)) : undefined
-      } finally {
-        await file.close()
-      }
+      if (status.size > MAX_SECRET_BYTES) return undefined
+      const content = Buffer.alloc(Number(status.size))
+      await file.read(content, 0, content.length, 0)
+      const text = content.toString('utf8')
+      return /^[^\n]+\n$/.test(text) ? new Secret(text.slice(0, -1)) : undefined
     },
     complete: async () => {
       const there = await look(path)
@@ -233,17 +232,47 @@ export async function leftover(path: string): Promise<Leftover | undefined> {
       else if (!isSame(status, there))
         throw fileExists(path, [`the new secret is in ${pending}: move it`])
       await syncFolder(path)
-      await unlink(pending)
+      await forget(pending)
       await syncFolder(path)
     },
     discard: async () => withdraw(path, status),
+    close: async () => file.close(),
   }
+}
+
+/**
+ * Opened at once: its run may settle it at any moment and take the name away, and then what it holds
+ * can still be read.
+ */
+async function openLeftover(pending: string): Promise<FileHandle | undefined> {
+  const named = await look(pending)
+  if (named === undefined) return undefined
+  if (!named.isFile() || isExposed(named) || isForeign(named)) throw inTheWay(pending)
+  const file = await open(pending, READ_AT_ONCE).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw new UsageError('unreadable-file', `cannot open ${pending} (${errorCode(error)})`)
+  })
+  if (file === undefined || isSame(await file.stat({ bigint: true }), named)) return file
+  await file.close()
+  throw inTheWay(pending)
+}
+
+function inTheWay(pending: string): ConflictError {
+  return new ConflictError(
+    'file-in-the-way',
+    `${pending} is in the way and was not made by cleverctl`,
+  )
+}
+
+/** Removes a name, whether or not another run was quicker. */
+async function forget(pending: string): Promise<void> {
+  await rm(pending, { force: true })
 }
 
 /** Removes the file under both its names; FILE first, so that a kill in between leaves it unsettled. */
 async function withdraw(path: string, own: BigIntStats): Promise<void> {
   if (isSame(own, await look(path))) await rm(path, { force: true })
-  if (isSame(own, await look(pendingPath(path)))) await rm(pendingPath(path), { force: true })
+  if (isSame(own, await look(pendingPath(path)))) await forget(pendingPath(path))
   await syncFolder(path)
 }
 

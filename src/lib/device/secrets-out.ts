@@ -29,13 +29,17 @@ export class SecretsOut {
   async settleLeftover(transaction: Transaction): Promise<boolean> {
     const left = await leftover(this.path)
     if (!left) return false
-    const hasCommitted = await hasImport(transaction, await left.sha256())
-    await (hasCommitted ? left.complete() : left.discard())
-    return hasCommitted
+    try {
+      const hasCommitted = await hasImport(transaction, await left.sha256())
+      await (hasCommitted ? left.complete() : left.discard())
+      return hasCommitted
+    } finally {
+      await left.close()
+    }
   }
 
   /** Adds lines. @throws ConflictError when the file exists, from an earlier run or of somebody else's */
-  async write(lines: string): Promise<void> {
+  async write(lines: Buffer): Promise<void> {
     if (!this.#file) {
       this.#file = await openSecretFile(this.path)
       await this.#file.write(HEADER)

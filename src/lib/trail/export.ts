@@ -38,7 +38,9 @@ export async function exportTrail(
 }
 
 async function exportToFile(workspace: Workspace, file: string): Promise<ExportedTrail> {
-  await (await leftover(file))?.discard()
+  const left = await leftover(file)
+  await left?.discard()
+  await left?.close()
   const output = await openSecretFile(file)
   let exported: ExportedTrail
   try {
