@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { freshDatabase, type FreshDatabase } from '../support/database.js'
+import {
+  homeWorkspace,
+  preparePlant,
+  spawnGate,
+  until,
+  type GateClient,
+  type TestDevice,
+  type TestPlant,
+} from '../support/gate.js'
+import { seeded } from '../support/seeded.js'
+
+const RUNS = 20
+const SENDERS = 16
+
+describe('a gate that is killed under load', () => {
+  let fresh: FreshDatabase
+  let home: string
+  let plant: TestPlant
+  let devices: TestDevice[]
+
+  before(async () => {
+    fresh = await freshDatabase()
+    home = mkdtempSync(join(tmpdir(), 'cctl-kill-'))
+    plant = await preparePlant(fresh.database, { workspace: await homeWorkspace(fresh, home) })
+    devices = await Promise.all(
+      Array.from({ length: SENDERS }, (_, index) =>
+        plant.addDevice(`CDX-${String(index).padStart(6, '0')}`, plant.installation),
+      ),
+    )
+  })
+
+  after(async () => {
+    await fresh?.drop()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('has stored every reading that it acknowledged, once, in twenty runs', async function () {
+    this.timeout(240_000)
+    const random = seeded()
+    const begin = Date.now() - 30 * 86_400_000
+    const acknowledged = new Map<string, number>()
+    let number = 0
+
+    /** Posts until the connection breaks; sends some readings twice, as a logger without an answer does. */
+    const send = async (client: GateClient, device: TestDevice, token: string) => {
+      for (;;) {
+        const readings = Array.from({ length: 1 + random.below(5) }, () => {
+          number += 1
+          return { at: new Date(begin + number).toISOString(), values: { number } }
+        })
+        const times = 1 + random.below(2)
+        for (let time = 0; time < times; time += 1) {
+          const answer = await client
+            .post({ apiKey: plant.apiKey, token }, readings)
+            .catch(() => undefined)
+          if (answer === undefined) return
+          if (answer.status !== 202) continue
+          const { accepted, duplicates } = answer.body
+          assert.equal(Number(accepted) + Number(duplicates), readings.length)
+          for (const { at, values } of readings)
+            acknowledged.set(`${device.id} ${at}`, values.number)
+        }
+      }
+    }
+
+    for (let run = 0; run < RUNS; run += 1) {
+      const gate = await spawnGate({
+        home,
+        env: { CLEVERCTL_DATABASE_URL: fresh.url },
+        args: ['--no-limits'],
+      })
+      const before = acknowledged.size
+      const sending = devices.map((device) => send(gate.client, device, plant.token(device.serial)))
+      await until(() => acknowledged.size > before, 20_000)
+      await delay(random.below(400))
+      await gate.end('SIGKILL')
+      await Promise.all(sending)
+    }
+
+    const { rows } = await fresh.database.query<{ device_id: string; at: Date; number: number }>(
+      `select device_id, at, ("values"->>'number')::int as number from cleverctl.reading`,
+    )
+    const stored = new Map(rows.map((row) => [`${row.device_id} ${row.at.toISOString()}`, row.number]))
+    assert.equal(stored.size, rows.length, 'stored twice')
+    for (const [name, value] of acknowledged) {
+      assert.equal(stored.get(name), value, `${name} was acknowledged (SEED=${random.seed})`)
+    }
+  })
+})
