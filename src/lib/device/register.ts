@@ -104,8 +104,8 @@ async function registerOne(
     await lockRegistration(workspace, transaction)
     let secret: Secret | undefined
     const secrets = {
-      write: async (line: string) => {
-        secret = new Secret(line.slice(line.indexOf(',') + 1, -1))
+      write: async (line: Buffer) => {
+        secret = new Secret(line.toString('latin1', line.indexOf(',') + 1, line.length - 1))
       },
     }
     await new Registration(workspace, transaction, { ...options, secrets }).run(once(given.rows))

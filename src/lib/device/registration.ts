@@ -27,7 +27,7 @@ export interface RegistrationCounts {
 /** Where a run's output goes, and how it compares. */
 export interface RegistrationOptions {
   /** Takes lines `serial,secret`. Absent in a dry run. */
-  secrets: { write(lines: string): Promise<void> } | undefined
+  secrets: { write(lines: Buffer): Promise<void> } | undefined
   /** Takes the refused rows, in their order. */
   reject: (rows: readonly RejectedRow[]) => Promise<void>
   /** Rows settled so far. */
@@ -97,6 +97,7 @@ export class Registration {
     } finally {
       // A statement that still runs would meet the rollback.
       await settling.catch(() => undefined)
+      this.#mint.dispose()
     }
     return this.counts
   }

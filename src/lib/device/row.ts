@@ -36,13 +36,15 @@ export interface RejectedRow extends Fault {
 
 /** How much of what stands in a serial's place is repeated. */
 const SERIAL_EXCERPT = 80
-/** Distinct models and batches remembered as good; a file has few. */
-const LABELS_KEPT = 1000
-
 /** Reads rows of a factory's file, each on its own merits. */
 export class DeviceRowReader {
   readonly #nowMs: number
-  readonly #labels = new Set<string>()
+  // Neighbouring rows mostly share these, so what was found out about the row before is kept.
+  #goodModel = ''
+  #goodBatch = ''
+  #timeText = ''
+  #time: number | Fault = 0
+  #timeSql = ''
 
   /** @param now the present, by which a date lies in the future */
   constructor(now: Date) {
@@ -53,40 +55,38 @@ export class DeviceRowReader {
   read(row: Row): DeviceRow | RejectedRow {
     const { line, raw, values } = row
     if (!values) return { line, raw, serial: null, ...row.fault }
-    const [serial = '', model = '', batch = '', text = ''] = values
-    const manufacturedAt = this.#judge(serial, model, batch, text)
-    if (typeof manufacturedAt !== 'number')
-      return { line, raw, serial: serial.slice(0, SERIAL_EXCERPT), ...manufacturedAt }
-    const manufacturedAtSql = timeForSql(text, manufacturedAt)
-    return {
-      line,
-      raw,
-      serial: serial as DeviceSerial,
-      model,
-      batch,
-      manufacturedAt,
-      manufacturedAtSql,
+    const [serial = '', model = '', batch = '', time = ''] = values
+    if (serial === '' || model === '' || batch === '' || time === '')
+      return rejected(row, serial, emptyField(values))
+    if (!isSerial(serial)) return rejected(row, serial, BAD_SERIAL)
+    if (model !== this.#goodModel) {
+      if (!isLabel(model)) return rejected(row, serial, badLabel('model'))
+      this.#goodModel = model
     }
+    if (batch !== this.#goodBatch) {
+      if (!isLabel(batch)) return rejected(row, serial, badLabel('batch'))
+      this.#goodBatch = batch
+    }
+    if (time !== this.#timeText) this.#readTime(time)
+    const manufacturedAt = this.#time
+    if (typeof manufacturedAt !== 'number') return rejected(row, serial, manufacturedAt)
+    return { line, raw, serial, model, batch, manufacturedAt, manufacturedAtSql: this.#timeSql }
   }
 
-  #judge(serial: string, model: string, batch: string, manufacturedAt: string): number | Fault {
-    if (serial === '' || model === '' || batch === '' || manufacturedAt === '') {
-      const index = [serial, model, batch, manufacturedAt].indexOf('')
-      return { code: 'missing-field', reason: `${DEVICE_COLUMNS[index]} is empty` }
-    }
-    if (!isSerial(serial)) return BAD_SERIAL
-    if (!this.#isLabel(model)) return badLabel('model')
-    if (!this.#isLabel(batch)) return badLabel('batch')
-    return readManufacturedAt(manufacturedAt, this.#nowMs)
+  #readTime(text: string): void {
+    this.#timeText = text
+    this.#time = readManufacturedAt(text, this.#nowMs)
+    if (typeof this.#time === 'number') this.#timeSql = timeForSql(text, this.#time)
   }
+}
 
-  #isLabel(text: string): boolean {
-    if (this.#labels.has(text)) return true
-    if (!isLabel(text)) return false
-    if (this.#labels.size === LABELS_KEPT) this.#labels.clear()
-    this.#labels.add(detached(text))
-    return true
-  }
+function rejected({ line, raw }: Row, serial: string, fault: Fault): RejectedRow {
+  return { line, raw, serial: serial.slice(0, SERIAL_EXCERPT), ...fault }
+}
+
+function emptyField(values: readonly string[]): Fault {
+  const column = DEVICE_COLUMNS.find((_column, index) => values[index] === '')
+  return { code: 'missing-field', reason: `${column} is empty` }
 }
 
 /** The same text in memory of its own: a piece cut from a block would keep the whole block alive. */

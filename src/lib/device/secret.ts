@@ -33,15 +33,20 @@ export class SecretMint {
   /** A new secret: 43 characters of base64url. */
   next(): string {
     if (this.#used === this.#pool.length) {
+      // What was given out stays nowhere in this process's buffers.
+      this.#pool.fill(0)
       this.#pool = this.#random.bytes(POOL_BYTES)
       this.#used = 0
     }
     const start = this.#used
     this.#used += SECRET_BYTES
-    const secret = this.#pool.toString('base64url', start, this.#used)
-    // What was given out stays nowhere in this process's buffers.
-    this.#pool.fill(0, start, this.#used)
-    return secret
+    return this.#pool.toString('base64url', start, this.#used)
+  }
+
+  /** Wipes the randomness that is left. */
+  dispose(): void {
+    this.#pool.fill(0)
+    this.#used = this.#pool.length
   }
 }
 

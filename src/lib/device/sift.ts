@@ -51,7 +51,9 @@ export function siftDevices(
   const serials = new Set<string>()
   for (const row of rows) {
     const device = known.get(row.serial)
-    const isRepeated = device ? device.isOfThisRun || !met.add(device.id) : serials.has(row.serial)
+    const isRepeated = device
+      ? device.isOfThisRun || !met.add(device.id)
+      : serials.size === serials.add(row.serial).size
     if (isRepeated) {
       const reason = 'the serial stands in an earlier row'
       sifted.rejected.push(rejected(row, 'duplicate-serial', reason))
@@ -60,7 +62,6 @@ export function siftDevices(
       if (difference === undefined) sifted.unchanged += 1
       else sifted.rejected.push(rejected(row, 'registered-differently', difference))
     } else {
-      serials.add(row.serial)
       sifted.fresh.push(row)
     }
   }
