@@ -86,7 +86,9 @@ describe('a gate that is killed under load', () => {
     const { rows } = await fresh.database.query<{ device_id: string; at: Date; number: number }>(
       `select device_id, at, ("values"->>'number')::int as number from cleverctl.reading`,
     )
-    const stored = new Map(rows.map((row) => [`${row.device_id} ${row.at.toISOString()}`, row.number]))
+    const stored = new Map(
+      rows.map((row) => [`${row.device_id} ${row.at.toISOString()}`, row.number]),
+    )
     assert.equal(stored.size, rows.length, 'stored twice')
     for (const [name, value] of acknowledged) {
       assert.equal(stored.get(name), value, `${name} was acknowledged (SEED=${random.seed})`)
