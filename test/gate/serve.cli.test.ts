@@ -296,6 +296,23 @@ describe('gate serve', () => {
     })
   })
 
+  for (const workers of ['1', '2']) {
+    it(`does not begin when the port of its metrics is taken (${workers} workers)`, async () => {
+      const taken = createServer().listen(0, '127.0.0.1')
+      await once(taken, 'listening')
+      try {
+        const { port } = taken.address() as AddressInfo
+        const flags = ['--port', '0', '--insecure-http', '--workers', workers]
+        const args = ['gate', 'serve', ...flags, '--metrics-port', String(port)]
+        const { code, stderr } = await runCli(args, { home, env })
+        assert.equal(code, 6, stderr)
+        assert.match(stderr, /hint: give another one with --metrics-port/)
+      } finally {
+        taken.close()
+      }
+    })
+  }
+
   it('adds up the metrics of its workers and serves them to this machine', async () => {
     const { port } = (await freeListener()) as AddressInfo
     const gate = await start('--workers', '2', '--metrics-port', String(port))
