@@ -29,3 +29,12 @@ export async function contentOf(look: Look): Promise<Record<string, TableContent
     ]),
   )
 }
+
+/** The tables that do not hold what they held. */
+export function changedTables(
+  before: Record<string, TableContent>,
+  after: Record<string, TableContent>,
+): string[] {
+  const tables = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...tables].filter((table) => before[table]?.digest !== after[table]?.digest)
+}

@@ -1,0 +1,463 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemRandom } from '../../src/lib/clock.js'
+import { ExitCode } from '../../src/lib/errors.js'
+import { hashPassword } from '../../src/lib/installer/password.js'
+import { Secret } from '../../src/lib/secret.js'
+import type { Look } from './content.js'
+import type { ManifestCommand } from './manifest.js'
+
+/** A command line in parts, so that a test can put something else in the place of one part. */
+export interface Line {
+  args?: Record<string, string>
+  flags?: Record<string, string | true>
+  /** The exit code it ends with; a test whose commands do not do what it thinks proves nothing. */
+  code: number
+  /** Who runs it, where it is not staff. */
+  role?: 'owner'
+  /** What is wrong with its surroundings. */
+  fault?: 'login' | 'keyring'
+}
+
+/** One command with arguments that succeed and with arguments that fail. */
+export interface Scenario {
+  succeeds: Line
+  fails: Line
+  /** It must be alone: others need what it replaces. */
+  isAlone?: true
+  /** It needs more than a command line on a database; a test that walks the table runs it by hand. */
+  isSpecial?: true
+}
+
+/** What one use of a scenario stands on. Nothing of it is used twice. */
+export interface Stand {
+  /** A number that no other stand has. */
+  number: number
+  /** An installation with a key, at which {@link serial} stands. */
+  installation: string
+  /** An installation without a key. */
+  bareInstallation: string
+  serial: string
+  /** An installer who may install at {@link installation}. */
+  email: string
+  /** A path at which nothing is. */
+  path(name: string): string
+  /** Writes a file that its owner alone may read. */
+  file(name: string, text: string): string
+  /** A key and a token that the gate accepts together, and a token that nobody signed. */
+  apiKey: string
+  token: string
+  forgedToken: string
+  /** The password of a person to be added. */
+  password: string
+}
+
+const { ok, usage, partial, refused, notFound, conflict, findings } = ExitCode
+const PLACE = { timezone: 'Europe/Madrid', latitude: '36.84', longitude: '-2.46' }
+const DEVICES = 'serial,model,batch,manufacturedAt'
+const PLANTS = 'code,name,timezone,latitude,longitude'
+const [NOWHERE, NOTHING, NOBODY] = ['solar-none', 'CDX-NONE', 'nobody@example.com'] as const
+
+const passwordFile = (stand: Stand, text = stand.password) =>
+  stand.file('password.txt', `${text}\n`)
+
+/** Every command. A command of the manifest that is missing here fails the tests that walk it. */
+export const scenarios: Record<string, (stand: Stand) => Scenario> = {
+  'api-key:issue': (stand) => ({
+    succeeds: {
+      args: { installation: stand.bareInstallation },
+      flags: { output: stand.path('key.txt'), 'expires-in': '365d' },
+      code: ok,
+    },
+    fails: { args: { installation: stand.installation }, code: conflict },
+  }),
+  'api-key:list': ({ installation }) => ({
+    succeeds: { args: { installation }, code: ok },
+    fails: { args: { installation: NOWHERE }, code: notFound },
+  }),
+  'api-key:revoke': ({ installation }) => ({
+    succeeds: {
+      args: { installation },
+      flags: { all: true, reason: 'leaked', yes: true },
+      code: ok,
+    },
+    fails: {
+      args: { installation },
+      flags: { key: 'AAAAAAAA', reason: 'leaked', yes: true },
+      code: notFound,
+    },
+  }),
+  'api-key:rotate': (stand) => ({
+    succeeds: {
+      args: { installation: stand.installation },
+      flags: { output: stand.path('key.txt'), grace: '24h', 'expires-in': '365d' },
+      code: ok,
+    },
+    fails: { args: { installation: stand.bareInstallation }, code: conflict },
+  }),
+  'database:migrate': () => ({
+    succeeds: { code: ok, role: 'owner' },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'database:start': () => ({ succeeds: { code: ok }, fails: { code: usage }, isSpecial: true }),
+  'database:status': () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
+  'database:stop': () => ({ succeeds: { code: ok }, fails: { code: usage }, isSpecial: true }),
+  demo: () => ({
+    succeeds: { code: ok },
+    fails: { flags: { nope: true }, code: usage },
+    isSpecial: true,
+  }),
+  'device:import': (stand) => ({
+    succeeds: {
+      args: {
+        file: stand.file(
+          'factory.csv',
+          `${DEVICES}\nIMP-${stand.number},CleverDx,B-1,2026-01-02\n`,
+        ),
+      },
+      flags: { 'secrets-out': stand.path('secrets.csv'), rejects: stand.path('rejects.csv') },
+      code: ok,
+    },
+    fails: {
+      args: {
+        file: stand.file(
+          'bad.csv',
+          `${DEVICES}\nBAD-${stand.number},CleverDx,B-1,2026-01-02\n?,?,?,?\n`,
+        ),
+      },
+      flags: { 'secrets-out': stand.path('bad-secrets.csv') },
+      code: partial,
+    },
+  }),
+  'device:list': ({ installation }) => ({
+    succeeds: {
+      flags: {
+        installation,
+        batch: 'B-1',
+        model: 'CleverDx',
+        'serial-prefix': 'CDX',
+        cursor: 'CDX',
+      },
+      code: ok,
+    },
+    fails: { flags: { installation: NOWHERE }, code: notFound },
+  }),
+  'device:register': (stand) => ({
+    succeeds: {
+      args: { serial: `REG-${stand.number}` },
+      flags: {
+        'secrets-out': stand.path('secrets.csv'),
+        model: 'CleverDx',
+        batch: 'B-1',
+        'manufactured-at': '2026-01-02',
+      },
+      code: ok,
+    },
+    fails: { args: { serial: `REJ-${stand.number}` }, code: usage },
+  }),
+  'device:remove': ({ serial }) => ({
+    succeeds: { args: { serial }, code: ok },
+    fails: { args: { serial: NOTHING }, code: notFound },
+  }),
+  'device:revoke': ({ serial }) => ({
+    succeeds: { args: { serial }, flags: { reason: 'stolen', yes: true }, code: ok },
+    fails: { args: { serial: NOTHING }, flags: { reason: 'stolen', yes: true }, code: notFound },
+  }),
+  'device:rotate-secret': (stand) => ({
+    succeeds: {
+      args: { serial: stand.serial },
+      flags: { output: stand.path('secret.txt'), grace: '24h' },
+      code: ok,
+    },
+    fails: { args: { serial: NOTHING }, flags: { output: stand.path('none.txt') }, code: notFound },
+  }),
+  'device:show': ({ serial }) => ({
+    succeeds: { args: { serial }, code: ok },
+    fails: { args: { serial: NOTHING }, code: notFound },
+  }),
+  doctor: () => ({ succeeds: { code: ok }, fails: { code: ExitCode.failure, fault: 'login' } }),
+  'gate:explain': (stand) => ({
+    succeeds: {
+      flags: {
+        'api-key-file': stand.file('key.txt', `${stand.apiKey}\n`),
+        'token-file': stand.file('token.txt', `${stand.token}\n`),
+      },
+      code: ok,
+    },
+    fails: {
+      flags: {
+        request: stand.file(
+          'request.txt',
+          `POST /v1/data HTTP/1.1\r\nX-API-Key: ${stand.apiKey}\r\nAuthorization: Bearer ${stand.forgedToken}\r\n\r\n`,
+        ),
+      },
+      code: findings,
+    },
+  }),
+  'gate:refusals': () => ({
+    succeeds: { flags: { since: '1h', limit: '10' }, code: ok },
+    fails: { flags: { since: 'yesterday' }, code: usage },
+  }),
+  'gate:serve': () => ({ succeeds: { code: 143 }, fails: { code: usage }, isSpecial: true }),
+  help: () => ({
+    succeeds: { args: { subject: 'exit-codes' }, code: ok },
+    fails: { args: { subject: 'xyzzy' }, code: usage },
+  }),
+  init: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
+  'installation:create': (stand) => ({
+    succeeds: {
+      args: { installation: `new-${stand.number}` },
+      flags: { ...PLACE, name: 'Almeria 42' },
+      code: ok,
+    },
+    fails: {
+      args: { installation: stand.installation },
+      flags: { ...PLACE, name: 'another' },
+      code: conflict,
+    },
+  }),
+  'installation:import': (stand) => ({
+    succeeds: {
+      args: {
+        file: stand.file(
+          'plants.csv',
+          `${PLANTS}\nimp-${stand.number},Almeria,Europe/Madrid,36,-2\n`,
+        ),
+      },
+      flags: { rejects: stand.path('rejects.csv') },
+      code: ok,
+    },
+    fails: {
+      args: { file: stand.file('bad-plants.csv', `${PLANTS}\n?,?,?,?,?\n`) },
+      code: partial,
+    },
+  }),
+  'installation:list': () => ({
+    succeeds: { flags: { 'code-prefix': 'solar', cursor: 'solar', limit: '5' }, code: ok },
+    fails: { flags: { limit: '0' }, code: usage },
+  }),
+  'installation:retire': ({ installation }) => ({
+    succeeds: { args: { installation }, flags: { force: true, yes: true }, code: ok },
+    fails: { args: { installation: NOWHERE }, flags: { yes: true }, code: notFound },
+  }),
+  'installation:show': ({ installation }) => ({
+    succeeds: { args: { installation }, code: ok },
+    fails: { args: { installation: NOWHERE }, code: notFound },
+  }),
+  'installer:add': (stand) => ({
+    succeeds: {
+      args: { email: `new-${stand.number}@example.com` },
+      flags: { name: 'Installer', 'password-file': passwordFile(stand) },
+      code: ok,
+    },
+    fails: {
+      args: { email: stand.email },
+      flags: { name: 'Installer', 'password-file': passwordFile(stand) },
+      code: conflict,
+    },
+  }),
+  'installer:assign': ({ email, bareInstallation }) => ({
+    succeeds: { args: { email, installation: bareInstallation }, code: ok },
+    fails: { args: { email, installation: NOWHERE }, code: notFound },
+  }),
+  'installer:disable': ({ email }) => ({
+    succeeds: { args: { email }, flags: { yes: true }, code: ok },
+    fails: { args: { email: NOBODY }, flags: { yes: true }, code: notFound },
+  }),
+  'installer:list': ({ installation }) => ({
+    succeeds: { flags: { installation }, code: ok },
+    fails: { flags: { installation: NOWHERE }, code: notFound },
+  }),
+  'installer:reset-password': (stand) => ({
+    succeeds: {
+      args: { email: stand.email },
+      flags: { 'password-file': passwordFile(stand), enable: true },
+      code: ok,
+    },
+    fails: {
+      args: { email: NOBODY },
+      flags: { 'password-file': passwordFile(stand) },
+      code: notFound,
+    },
+  }),
+  'installer:unassign': ({ email, installation }) => ({
+    succeeds: { args: { email, installation }, code: ok },
+    fails: { args: { email, installation: NOWHERE }, code: notFound },
+  }),
+  'keyring:rotate': () => ({
+    succeeds: { code: ok },
+    fails: { code: refused, fault: 'keyring' },
+    isAlone: true,
+  }),
+  'keyring:status': () => ({ succeeds: { code: ok }, fails: { code: findings, fault: 'keyring' } }),
+  'profile:list': () => ({ succeeds: { code: ok }, fails: { flags: { nope: true }, code: usage } }),
+  'profile:use': () => ({
+    succeeds: { args: { name: 'default' }, code: ok },
+    fails: { args: { name: 'nowhere' }, code: notFound },
+  }),
+  'signing-key:list': () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
+  'signing-key:rotate': () => ({
+    succeeds: { flags: { now: true }, code: ok },
+    fails: { flags: { now: true }, code: refused, fault: 'keyring' },
+    isAlone: true,
+  }),
+  status: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
+  'token:inspect': (stand) => ({
+    succeeds: {
+      flags: { 'token-file': stand.file('token.txt', `${stand.token}\n`), audience: 'ingest' },
+      code: ok,
+    },
+    fails: {
+      flags: { 'token-file': stand.file('forged.txt', `${stand.forgedToken}\n`) },
+      code: findings,
+    },
+  }),
+  'token:issue': (stand) => ({
+    succeeds: {
+      args: { serial: stand.serial },
+      flags: { output: stand.path('token.txt'), ttl: '5s' },
+      code: ok,
+    },
+    fails: { args: { serial: NOTHING }, flags: { output: stand.path('none.txt') }, code: notFound },
+  }),
+  'token:revoke': ({ serial }) => ({
+    succeeds: { flags: { device: serial, yes: true }, code: ok },
+    fails: { flags: { installation: NOWHERE, yes: true }, code: notFound },
+  }),
+  'trail:export': (stand) => ({
+    succeeds: { flags: { output: stand.path('trail.ndjson') }, code: ok },
+    fails: { flags: { output: stand.file('there.txt', 'mine') }, code: conflict },
+  }),
+  'trail:list': ({ serial }) => ({
+    succeeds: {
+      flags: { since: '1h', action: 'device', subject: serial, actor: 'staff', cursor: '99' },
+      code: ok,
+    },
+    fails: { flags: { cursor: 'x' }, code: usage },
+  }),
+  'trail:verify': (stand) => ({
+    succeeds: { code: ok },
+    fails: { flags: { file: stand.file('no-trail.ndjson', '{}\n') }, code: usage },
+  }),
+}
+
+/** What all stands share. */
+type Shared = Pick<Stand, 'apiKey' | 'token' | 'forgedToken'>
+
+/** Where commands of the scenarios get what they stand on. */
+export class Stands {
+  readonly folder: string
+  readonly #shared: Shared
+  readonly #last: number
+  #number = FIRST
+
+  private constructor(folder: string, shared: Shared, last: number) {
+    this.folder = folder
+    this.#shared = shared
+    this.#last = last
+  }
+
+  /**
+   * Furnishes an empty, migrated database by SQL, and gets a key and a token by the real commands.
+   * @param given.run runs a command that must succeed
+   * @param given.count how many stands there will be
+   */
+  static async prepare(given: {
+    folder: string
+    count: number
+    look: Look
+    run(words: readonly string[]): Promise<unknown>
+  }): Promise<Stands> {
+    const { folder, count, look, run } = given
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const hash = await hashPassword(new Secret('the password before'), systemRandom)
+    await look(furniture(FIRST, FIRST + count, hash))
+    const [key, token] = [join(folder, 'shared-key.txt'), join(folder, 'shared-token.txt')]
+    await run(['init', '--yes'])
+    await run(['api-key', 'issue', `bare-${FIRST}`, '--output', key])
+    await look(`update cleverctl.placement set installation_id = installation.id
+      from cleverctl.installation, cleverctl.device
+      where device.id = device_id and serial = 'CDX-${FIRST}' and code = 'bare-${FIRST}'`)
+    await run(['token', 'issue', `CDX-${FIRST}`, '--ttl', '1h', '--output', token])
+    const text = (file: string) => readFileSync(file, 'utf8').trimEnd()
+    const [head = '', claims = ''] = text(token).split('.')
+    const forgedToken = `${head}.${claims}.${systemRandom.bytes(64).toString('base64url')}`
+    const shared = { apiKey: text(key), token: text(token), forgedToken }
+    return new Stands(folder, shared, FIRST + count)
+  }
+
+  /** A stand that nobody has used. */
+  next(): Stand {
+    const number = (this.#number += 1)
+    if (number > this.#last) throw new Error('there are more stands in use than were furnished')
+    const path = (name: string) => join(this.folder, `${number}-${name}`)
+    return {
+      number,
+      installation: `solar-${number}`,
+      bareInstallation: `bare-${number}`,
+      serial: `CDX-${number}`,
+      email: `installer-${number}@example.com`,
+      path,
+      file: (name, text) => {
+        writeFileSync(path(name), text, { mode: 0o600 })
+        return path(name)
+      },
+      password: `correct horse ${systemRandom.bytes(9).toString('base64url')}`,
+      ...this.#shared,
+    }
+  }
+
+  /** Every secret in the files that commands were given or have made so far. */
+  secrets(): string[] {
+    return readdirSync(this.folder).flatMap((name) => {
+      const lines = readFileSync(join(this.folder, name), 'utf8').trimEnd().split('\n')
+      if (/secrets\.csv$/.test(name)) return lines.slice(1).map((line) => line.split(',')[1] ?? '')
+      return /(key|token|forged|secret|password)\.txt$/.test(name) ? lines : []
+    })
+  }
+}
+
+const FIRST = 1000
+
+function furniture(from: number, to: number, passwordHash: string): string {
+  const numbers = `generate_series(${from}, ${to}) as n`
+  return `
+    insert into cleverctl.installation (code, name, timezone, latitude, longitude)
+    select kind || n, 'Almeria ' || n, 'Europe/Madrid', 36.84, -2.46
+    from ${numbers}, unnest(array['solar-', 'bare-']) as kind;
+    insert into cleverctl.installer (email, name, password_hash)
+    select 'installer-' || n || '@example.com', 'Installer ' || n, '${passwordHash}' from ${numbers};
+    insert into cleverctl.device (serial, model, batch, manufactured_at, secret_sha256)
+    select 'CDX-' || n, 'CleverDx', 'B-1', '2026-01-02', sha256(n::text::bytea) from ${numbers};
+    insert into cleverctl.api_key (key_id, installation_id, version, state, digest)
+    select 'KEY0' || n, id, 1, 'CURRENT', sha256(n::text::bytea)
+    from ${numbers} join cleverctl.installation on code = 'solar-' || n;
+    insert into cleverctl.installer_assignment (installer_id, installation_id)
+    select installer.id, installation.id from ${numbers}
+    join cleverctl.installer on email = 'installer-' || n || '@example.com'
+    join cleverctl.installation on code = 'solar-' || n;
+    insert into cleverctl.placement (device_id, installation_id, installer_id, during)
+    select device.id, installation.id, installer.id, tstzrange('2026-02-01', null) from ${numbers}
+    join cleverctl.device on serial = 'CDX-' || n
+    join cleverctl.installation on code = 'solar-' || n
+    join cleverctl.installer on email = 'installer-' || n || '@example.com'`
+}
+
+/** A line's words as they are typed; flags first, so that an argument may begin with a dash. */
+export function wordsOf(
+  { id, args: known }: ManifestCommand,
+  { args = {}, flags = {} }: Pick<Line, 'args' | 'flags'>,
+): string[] {
+  const order = Object.keys(known)
+  const given = Object.entries(args)
+    .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+    .map(([, value]) => value)
+  return [
+    ...id.split(':'),
+    ...Object.entries(flags).map(([name, value]) =>
+      value === true ? `--${name}` : `--${name}=${value}`,
+    ),
+    ...(given.some((value) => value.startsWith('-')) ? ['--'] : []),
+    ...given,
+  ]
+}
