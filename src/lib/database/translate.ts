@@ -139,6 +139,17 @@ function translateDriverError(error: DriverError, scene: Scene): Error {
       { cause },
     )
   }
+  // Settings that the server does not take, a database closed to everybody, and the like.
+  if (scene.isConnecting) {
+    return new RefusedError(
+      'login-refused',
+      `${place} refused the connection of role ${role} (SQLSTATE ${code})`,
+      {
+        suggestions: ["check PGOPTIONS and the settings of the role; the server's log says more"],
+        cause,
+      },
+    )
+  }
   return cause
 }
 
