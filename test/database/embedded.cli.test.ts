@@ -57,8 +57,8 @@ describe('the embedded database', () => {
     home: EmbeddedHome,
     env: Record<string, string> = {},
   ): Promise<void> => {
-    const { code, stderr } = await home.run(READY, env)
-    assert.equal(code, 0, stderr)
+    const { code, stdout, stderr } = await home.run(READY, env)
+    assert.equal(code, 0, stdout + stderr)
     const { state, migrations } = await status(home)
     assert.equal(state, 'running')
     assert.deepEqual(migrations?.pending, [])
@@ -226,6 +226,25 @@ describe('the embedded database', () => {
     process.kill(pid, 'SIGKILL')
     await expectReady(home)
     assert.notEqual(home.serverPid(), pid)
+  })
+
+  it('tries again when a killed server was buried while its start was refused', async () => {
+    const programs = newFolder()
+    const real = postgresPrograms()
+    for (const name of ['postgres', 'initdb']) symlinkSync(join(real, name), join(programs, name))
+    const refusal = join(newFolder(), 'refusal')
+    const pgCtl = `#!/bin/sh\n[ -e ${refusal} ] || exec ${real}/pg_ctl "$@"\nrm -f ${refusal} "$2/postmaster.pid"\nexit 1\n`
+    writeFileSync(join(programs, 'pg_ctl'), pgCtl, { mode: 0o755 })
+    const env = { CLEVERCTL_POSTGRES_BIN: programs }
+    const home = newHome()
+    await expectReady(home, env)
+    const pid = home.serverPid() ?? 0
+    process.kill(pid, 'SIGKILL')
+    await until(() => !isAlive(pid))
+    chmodSync(join(refusal, '..'), 0o777)
+    writeFileSync(refusal, '')
+    await expectReady(home, env)
+    assert.equal(existsSync(refusal), false)
   })
 
   for (const delayMs of [60, 150, 300, 450, 700, 1000, 1400, 1900]) {

@@ -38,8 +38,12 @@ export async function answers({ socketFolder, uid }: State): Promise<boolean> {
     ])
     if (rowCount === 0) await client.query(`create database ${EMBEDDED_NAME}`)
     return true
+  } catch (error) {
+    // What is left of a killed server may take a connection and drop it.
+    if (isGone(error)) return false
+    throw error
   } finally {
-    await client.end()
+    await client.end().catch(() => undefined)
   }
 }
 
@@ -55,7 +59,7 @@ async function connect(socketFolder: string): Promise<Client | undefined> {
       return await client.connect()
     } catch (error) {
       const state = sqlStateOf(error)
-      if (state === undefined) return undefined
+      if (isGone(error)) return undefined
       if (state !== SqlState.CANNOT_CONNECT_NOW || Date.now() > deadline) {
         throw translateError(error, {
           place: socketFolder,
@@ -67,4 +71,12 @@ async function connect(socketFolder: string): Promise<Client | undefined> {
       await sleep(POLL_MS)
     }
   }
+}
+
+/** Not there, or going down at this moment: not an answer of a server that can be used. */
+function isGone(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return (
+    state === undefined || state === SqlState.ADMIN_SHUTDOWN || state === SqlState.CRASH_SHUTDOWN
+  )
 }
