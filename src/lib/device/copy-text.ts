@@ -1,37 +1,41 @@
 import type { DeviceRow } from './row.js'
 import { deviceSecretDigestHex, type SecretMint } from './secret.js'
 
+/** Some devices on their way into the database and the secrets file. */
+export interface CopyPiece {
+  /** COPY text: serial, model, batch, manufactured_at, secret_sha256. */
+  copy: string
+  /** CSV: serial, secret. Empty in a dry run. */
+  lines: Buffer
+}
+
 /** Rows handed over at a time, some 120 KiB: the server is kept busy while the next are made. */
 const PIECE_ROWS = 1000
 
 /**
- * Makes a secret for each device; gives the devices as COPY text with the digests, and writes the
- * secrets beside it as CSV.
- * @param secrets takes `serial,secret` lines; in a dry run it is absent and no secret is made
+ * Makes a secret for each device; gives the devices with their digests for COPY and beside them the
+ * secrets for the file.
+ * @param isReal false for a dry run, which makes no secrets
  */
-export async function* copyText(
+export function* copyText(
   devices: readonly DeviceRow[],
   mint: SecretMint,
-  secrets: { write(lines: Buffer): Promise<void> } | undefined,
-): AsyncGenerator<string> {
+  isReal: boolean,
+): Generator<CopyPiece> {
   for (let start = 0; start < devices.length; start += PIECE_ROWS) {
-    let text = ''
+    let copy = ''
     let lines = ''
-    for (const { serial, model, batch, manufacturedAtSql } of devices.slice(
-      start,
-      start + PIECE_ROWS,
-    )) {
+    for (const device of devices.slice(start, start + PIECE_ROWS)) {
       let digest = ''
-      if (secrets) {
+      if (isReal) {
         const secret = mint.next()
         digest = deviceSecretDigestHex(secret)
-        lines += `${serial},${secret}\n`
+        lines += `${device.serial},${secret}\n`
       }
-      text += `${serial}\t${escaped(model)}\t${escaped(batch)}\t${manufacturedAtSql}\t\\\\x${digest}\n`
+      copy += `${device.serial}\t${escaped(device.model)}\t${escaped(device.batch)}\t${device.manufacturedAtSql}\t\\\\x${digest}\n`
     }
     // A secret and a serial are ASCII.
-    await secrets?.write(Buffer.from(lines, 'latin1'))
-    yield text
+    yield { copy, lines: Buffer.from(lines, 'latin1') }
   }
 }
 

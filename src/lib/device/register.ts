@@ -4,7 +4,7 @@ import { Secret } from '../secret.js'
 import { transactionWithDelivery, type SecretDelivery } from '../secret-delivery.js'
 import { appendTrail, type TrailEntry } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
-import { Registration, type RegistrationOptions } from './registration.js'
+import { registerRows, type RegistrationOptions } from './registration.js'
 import { lockRegistration, registeredMeanwhile, runRegistration } from './registration-run.js'
 import type { RejectedRow } from './row.js'
 import { parseSerial } from './types.js'
@@ -94,9 +94,7 @@ async function registerOne(
   const { database, actor } = workspace
   const { options, refused, trail, delivery } = given
   const rehearsed = await database.transaction((transaction) =>
-    new Registration(workspace, transaction, { ...options, secrets: undefined }).run(
-      once(given.rows),
-    ),
+    registerRows(workspace, transaction, once(given.rows), { ...options, secrets: undefined }),
   )
   requireNoneRefused(refused)
   if (rehearsed.imported === 0) return false
@@ -108,7 +106,7 @@ async function registerOne(
         secret = new Secret(line.toString('latin1', line.indexOf(',') + 1, line.length - 1))
       },
     }
-    await new Registration(workspace, transaction, { ...options, secrets }).run(once(given.rows))
+    await registerRows(workspace, transaction, once(given.rows), { ...options, secrets })
     if (!secret) throw registeredMeanwhile()
     await appendTrail(transaction, actor, trail)
     return { secret, result: true }

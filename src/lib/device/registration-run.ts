@@ -4,8 +4,9 @@ import { ConflictError } from '../errors.js'
 import type { Row } from '../rows/csv.js'
 import { appendTrail, type TrailEntry } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
-import { Registration, type RegistrationCounts, type RegistrationOptions } from './registration.js'
+import { registerRows, type RegistrationCounts, type RegistrationOptions } from './registration.js'
 import {
+  allowLongTransaction,
   describeLockHolder,
   hasImport,
   insertImport,
@@ -57,10 +58,10 @@ export async function runRegistration(
   let secretsSha256: Buffer | undefined
   try {
     prepared = await database.transaction(async (transaction) => {
+      await allowLongTransaction(transaction)
       if (secrets) await lockRegistration(workspace, transaction)
       const isSettled = await secrets?.settleLeftover(transaction)
-      const registration = new Registration(workspace, transaction, { ...run, secrets })
-      const counts = await registration.run(run.rows)
+      const counts = await registerRows(workspace, transaction, run.rows, { ...run, secrets })
       if (run.isStrict && counts.rejected > 0) throw new StrictRefusal(counts)
       const secretsFile = isSettled || secrets?.isBegun ? secrets?.path : undefined
       if (!secrets?.isBegun) return { ...counts, secretsFile }

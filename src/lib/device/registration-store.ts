@@ -9,6 +9,12 @@ export type RegistrationTable = 'registry' | 'dry-run'
 const LOCK_WAIT = '60s'
 const LOCK = `hashtextextended('cleverctl.device.register', 0)`
 
+/** Lifts the limits on how long this transaction takes: a million rows, or a slow stdin, need longer. */
+export async function allowLongTransaction(transaction: Transaction): Promise<void> {
+  await transaction.query('set local statement_timeout = 0')
+  await transaction.query('set local idle_in_transaction_session_timeout = 0')
+}
+
 /** Takes the lock that lets one registration run at a time, if it is free now; it ends with the transaction. */
 export async function tryLockRegistration(transaction: Transaction): Promise<boolean> {
   const { rows } = await transaction.query<{ isLocked: boolean }>(
@@ -45,28 +51,36 @@ export async function selectLastDeviceId(transaction: Transaction): Promise<numb
   return Number(rows[0]?.id)
 }
 
-/** Whether any registered serial lies between two, both included, in byte order. */
-export async function hasSerialBetween(
+/** Both tables of a dry run: what is registered, and what this run would have registered. */
+const REHEARSED = `(
+    select id, serial, model, batch, manufactured_at from cleverctl.device
+    union all select null, serial, model, batch, manufactured_at from pg_temp.cleverctl_dry_run
+  ) as device`
+
+/** The first serial from one on, itself included, that is registered; null when there is none. */
+export async function selectNextSerial(
   transaction: Transaction,
-  low: string,
-  high: string,
-): Promise<boolean> {
-  const { rows } = await transaction.query(
-    'select from cleverctl.device where serial between $1 and $2 limit 1',
-    [low, high],
+  table: RegistrationTable,
+  serial: string,
+): Promise<string | null> {
+  const { rows } = await transaction.query<{ serial: string | null }>(
+    `select min(serial) as serial from ${table === 'registry' ? 'cleverctl.device' : REHEARSED}
+     where serial >= $1`,
+    [serial],
   )
-  return rows.length > 0
+  return rows[0]?.serial ?? null
 }
 
 /** The registered ones among serials. @param lastId the highest id before this run */
 export async function selectKnownDevices(
   transaction: Transaction,
+  table: RegistrationTable,
   serials: readonly string[],
   lastId: number,
 ): Promise<Map<string, KnownDevice>> {
   // A serial holds no comma, and one text is sent and parsed much faster than an array of thousands.
   const { rows } = await transaction.query<{
-    id: string
+    id: string | null
     serial: string
     model: string
     batch: string
@@ -74,8 +88,9 @@ export async function selectKnownDevices(
     isOfThisRun: boolean
   }>(
     `select id, serial, model, batch, extract(epoch from manufactured_at) * 1000 as "manufacturedAt",
-       id > $2 as "isOfThisRun"
-     from cleverctl.device where serial = any(string_to_array($1, ','))`,
+       id is null or id > $2 as "isOfThisRun"
+     from ${table === 'registry' ? 'cleverctl.device' : REHEARSED}
+     where serial = any(string_to_array($1, ','))`,
     [serials.join(','), lastId],
   )
   return new Map(
@@ -94,18 +109,6 @@ export async function createDryRunTable(transaction: Transaction): Promise<void>
        secret_sha256 bytea
      ) on commit drop`,
   )
-}
-
-/** The serials among these that a dry run has already met as new. */
-export async function selectDryRunSerials(
-  transaction: Transaction,
-  serials: readonly string[],
-): Promise<string[]> {
-  const { rows } = await transaction.query<{ serial: string }>(
-    `select serial from pg_temp.cleverctl_dry_run where serial = any(string_to_array($1, ','))`,
-    [serials.join(',')],
-  )
-  return rows.map(({ serial }) => serial)
 }
 
 /** A stream that takes devices as COPY text: serial, model, batch, manufactured_at, secret_sha256. */

@@ -1,19 +1,11 @@
-import { pipeline } from 'node:stream/promises'
 import type { Transaction } from '../database/database.js'
 import type { Row } from '../rows/csv.js'
 import type { Workspace } from '../workspace.js'
 import { copyText } from './copy-text.js'
-import {
-  createDryRunTable,
-  hasSerialBetween,
-  openDeviceCopy,
-  selectDryRunSerials,
-  selectKnownDevices,
-  selectLastDeviceId,
-} from './registration-store.js'
+import { RegistrationTarget } from './registration-target.js'
 import { DeviceRowReader, detached, type DeviceRow, type RejectedRow } from './row.js'
 import { SecretMint } from './secret.js'
-import { DeviceIdSet, siftDevices, type KnownDevice } from './sift.js'
+import { DeviceIdSet, siftDevices } from './sift.js'
 
 /** What became of the rows of one run. */
 export interface RegistrationCounts {
@@ -54,30 +46,43 @@ interface Chunk {
  * Registers the devices of many rows inside one transaction, in bounded memory. While one chunk is
  * copied into the database the next is read and checked. The caller holds the registration lock,
  * publishes the secrets and commits.
- * @throws whatever `signal` was aborted with
+ * @throws whatever the workspace's signal was aborted with
  */
-export class Registration {
-  readonly counts: RegistrationCounts = { imported: 0, unchanged: 0, rejected: 0, batches: [] }
-  readonly #transaction: Transaction
+export async function registerRows(
+  workspace: Workspace,
+  transaction: Transaction,
+  blocks: AsyncIterable<readonly Row[]>,
+  options: RegistrationOptions,
+): Promise<RegistrationCounts> {
+  const table = options.secrets ? 'registry' : 'dry-run'
+  const target = await RegistrationTarget.open(transaction, table)
+  const registration = new Registration(workspace, target, options)
+  try {
+    return await registration.run(blocks)
+  } catch (error) {
+    await target.abort()
+    throw error
+  }
+}
+
+class Registration {
   readonly #signal: AbortSignal
+  readonly #target: RegistrationTarget
   readonly #reader: DeviceRowReader
   readonly #mint: SecretMint
   readonly #options: RegistrationOptions
   readonly #met = new DeviceIdSet()
-  #lastId = 0
+  readonly #counts: RegistrationCounts = { imported: 0, unchanged: 0, rejected: 0, batches: [] }
 
-  constructor(workspace: Workspace, transaction: Transaction, options: RegistrationOptions) {
-    this.#transaction = transaction
+  constructor(workspace: Workspace, target: RegistrationTarget, options: RegistrationOptions) {
     this.#signal = workspace.signal
+    this.#target = target
     this.#reader = new DeviceRowReader(workspace.clock.now())
     this.#mint = new SecretMint(workspace.random)
     this.#options = options
   }
 
-  /** Registers all rows and counts what became of them. */
   async run(blocks: AsyncIterable<readonly Row[]>): Promise<RegistrationCounts> {
-    this.#lastId = await selectLastDeviceId(this.#transaction)
-    if (!this.#options.secrets) await createDryRunTable(this.#transaction)
     let chunk = emptyChunk()
     let settling = Promise.resolve()
     try {
@@ -94,12 +99,13 @@ export class Registration {
       }
       await settling
       await this.#settle(chunk)
+      await this.#target.end()
     } finally {
       // A statement that still runs would meet the rollback.
       await settling.catch(() => undefined)
       this.#mint.dispose()
     }
-    return this.counts
+    return this.#counts
   }
 
   #add(chunk: Chunk, row: Row): void {
@@ -110,44 +116,35 @@ export class Registration {
   }
 
   async #settle({ devices, rejected }: Chunk): Promise<void> {
-    this.#signal.throwIfAborted()
-    const known = await this.#known(devices)
-    const sifted = siftDevices(devices, known, this.#met, this.#options.isTimeGiven ?? true)
-    if (sifted.fresh.length > 0) await this.#copy(sifted.fresh)
+    const { isTimeGiven = true, reject, progress } = this.#options
+    const known = await this.#target.known(devices)
+    const sifted = siftDevices(devices, known, this.#met, isTimeGiven)
+    await this.#register(sifted.fresh)
     const refused = [...rejected, ...sifted.rejected].sort((one, other) => one.line - other.line)
-    if (refused.length > 0) await this.#options.reject(refused)
-    this.counts.imported += sifted.fresh.length
-    this.counts.unchanged += sifted.unchanged
-    this.counts.rejected += refused.length
-    const { imported, unchanged, rejected: refusedSoFar } = this.counts
-    this.#options.progress(imported + unchanged + refusedSoFar)
+    if (refused.length > 0) await reject(refused)
+    const counts = this.#counts
+    counts.imported += sifted.fresh.length
+    counts.unchanged += sifted.unchanged
+    counts.rejected += refused.length
+    progress(counts.imported + counts.unchanged + counts.rejected)
   }
 
-  /** The registered ones among the rows. A file of a new lot is told apart by one look at an index. */
-  async #known(devices: readonly DeviceRow[]): Promise<Map<string, KnownDevice>> {
-    const [low, high] = rangeOf(devices)
-    if (low === undefined || high === undefined) return new Map()
-    const serials = devices.map(({ serial }) => serial)
-    const isAnyKnown = await hasSerialBetween(this.#transaction, low, high)
-    const known = isAnyKnown
-      ? await selectKnownDevices(this.#transaction, serials, this.#lastId)
-      : new Map<string, KnownDevice>()
-    if (this.#options.secrets) return known
-    for (const serial of await selectDryRunSerials(this.#transaction, serials)) {
-      known.set(serial, { id: 0, model: '', batch: '', manufacturedAt: 0, isOfThisRun: true })
-    }
-    return known
-  }
-
-  async #copy(devices: readonly DeviceRow[]): Promise<void> {
+  async #register(devices: readonly DeviceRow[]): Promise<void> {
     const { secrets } = this.#options
-    const stream = await openDeviceCopy(this.#transaction, secrets ? 'registry' : 'dry-run')
-    await pipeline(copyText(devices, this.#mint, secrets), stream, { signal: this.#signal })
+    let sending = Promise.resolve()
+    for (const { copy, lines } of copyText(devices, this.#mint, secrets !== undefined)) {
+      this.#signal.throwIfAborted()
+      // While one piece is on its way the next is made.
+      await Promise.all([sending, secrets?.write(lines)])
+      sending = this.#target.write(copy)
+      sending.catch(() => undefined)
+    }
+    await sending
     this.#nameBatches(devices)
   }
 
   #nameBatches(devices: readonly DeviceRow[]): void {
-    const { batches } = this.counts
+    const { batches } = this.#counts
     for (const { batch } of devices) {
       if (batches.length === BATCHES_NAMED) return
       if (!batches.includes(batch)) batches.push(detached(batch))
@@ -161,14 +158,4 @@ function emptyChunk(): Chunk {
 
 function isFull({ devices, rejected, length }: Chunk): boolean {
   return devices.length + rejected.length >= CHUNK_ROWS || length >= CHUNK_LENGTH
-}
-
-/** The first and the last serial in byte order, which is how the database compares them. */
-function rangeOf(devices: readonly DeviceRow[]): [low?: string, high?: string] {
-  let [low, high] = [devices[0]?.serial, devices[0]?.serial]
-  for (const { serial } of devices) {
-    if (low === undefined || serial < low) low = serial
-    if (high === undefined || serial > high) high = serial
-  }
-  return low === undefined || high === undefined ? [] : [low, high]
 }
