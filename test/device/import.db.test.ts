@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, readdir, rm, stat, writeFile, chmod } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { deviceSecretDigest } from '../../src/lib/device/secret.js'
 import {
   importDevices,
@@ -451,6 +452,27 @@ describe('device import', () => {
     assert.deepEqual(await readdir(folder), ['factory.csv'])
   })
 
+  it('undoes everything when the server ends its connection', async () => {
+    await write(...Array.from({ length: 30_000 }, (_, index) => line(index)))
+    const before = await content()
+    let ending: Promise<unknown> | undefined
+    workspace = testWorkspace(fresh.database, {
+      log: {
+        ...workspace.log,
+        progress: () => {
+          ending ??= fresh.database.query(
+            `select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and query like 'copy %'`,
+          )
+        },
+      },
+    })
+    await failed(run(), UnreachableError)
+    await ending
+    assert.deepEqual(await content(), before)
+    assert.deepEqual(await readdir(folder), ['factory.csv'])
+  })
+
   it('tells how far it is, against what the size of the file lets expect', async () => {
     await write(...Array.from({ length: 20_000 }, (_, index) => line(index)))
     const seen: { done: number; total: number | undefined; unit: string }[] = []
@@ -480,6 +502,28 @@ describe('device import', () => {
       const made = results.find(({ imported }) => imported > 0)?.secretsFile ?? ''
       assert.equal(await requireSecretsMatch(made), 8000)
       assert.equal((await readdir(folder)).length, 2)
+    })
+
+    it('says for whom it waits', async () => {
+      await write(line(1))
+      const told: string[] = []
+      workspace = testWorkspace(fresh.database, {
+        log: { ...workspace.log, info: (message) => void told.push(message) },
+      })
+      let importing: Promise<DeviceImport> | undefined
+      await fresh.database.transaction(async (transaction) => {
+        await transaction.query(
+          `select pg_advisory_xact_lock(hashtextextended('cleverctl.device.register', 0))`,
+        )
+        importing = run()
+        const deadline = Date.now() + 20_000
+        while (told.length === 0 && Date.now() < deadline) await setTimeout(5)
+      })
+      assert.equal((await importing)?.imported, 1)
+      assert.match(
+        told.join('\n'),
+        /^waiting for another registration: postgres, process \d+, since 20\S+Z$/,
+      )
     })
 
     it('is not fooled by the same secrets file', async () => {
