@@ -29,7 +29,7 @@ export async function serveMetrics(
     )
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(portError(error, LOOPBACK, port)))
+    server.once('error', (error) => reject(portError(error, LOOPBACK, port, '--metrics-port')))
     server.listen(port, LOOPBACK, resolve)
   })
   return {

@@ -72,7 +72,10 @@ async function serveHere(
     database: workspace.database.target.description,
     fingerprint: certificate?.fingerprint,
   })
-  const metrics = await exposeMetrics(gate, options.metricsPort)
+  const metrics = await exposeMetrics(gate, options.metricsPort).catch(async (error: unknown) => {
+    await gate.stop()
+    throw error
+  })
   await stopped
   gate.say({ event: 'stopping' })
   await withDeadline(gate.stop(), STOP_MS).catch((error: unknown) => {
@@ -97,7 +100,12 @@ async function serveWithWorkers(
   const metrics =
     options.metricsPort === undefined
       ? undefined
-      : await serveMetrics(options.metricsPort, () => registry.clusterMetrics())
+      : await serveMetrics(options.metricsPort, () => registry.clusterMetrics()).catch(
+          async (error: unknown) => {
+            await workers.stop(STOP_MS)
+            throw error
+          },
+        )
   await untilStopped(workspace.signal)
   await workers.stop(STOP_MS)
   await metrics?.close()
