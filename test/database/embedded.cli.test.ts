@@ -233,14 +233,14 @@ describe('the embedded database', () => {
     const real = postgresPrograms()
     for (const name of ['postgres', 'initdb']) symlinkSync(join(real, name), join(programs, name))
     const refusal = join(newFolder(), 'refusal')
-    const pgCtl = `#!/bin/sh\n[ -e ${refusal} ] || exec ${real}/pg_ctl "$@"\nrm -f ${refusal} "$2/postmaster.pid"\nexit 1\n`
+    const pgCtl = `#!/bin/sh\n[ -e ${refusal} ] || exec ${real}/pg_ctl "$@"\nrm -f ${refusal}\nexit 1\n`
     writeFileSync(join(programs, 'pg_ctl'), pgCtl, { mode: 0o755 })
     const env = { CLEVERCTL_POSTGRES_BIN: programs }
     const home = newHome()
     await expectReady(home, env)
     const pid = home.serverPid() ?? 0
     process.kill(pid, 'SIGKILL')
-    await until(() => !isAlive(pid))
+    await until(() => !isAlive(pid) && !existsSync(`/proc/${pid}`))
     chmodSync(join(refusal, '..'), 0o777)
     writeFileSync(refusal, '')
     await expectReady(home, env)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -48,13 +49,15 @@ export async function startServer(
   const deadline = Date.now() + LEFT_BEHIND_MS
   for (;;) {
     signal?.throwIfAborted()
+    const isLeftBehind = existsSync(processFile(place))
     const code = await runDetaching(join(programs.folder, 'pg_ctl'), args, {
       account,
       folder: serverFolder(place),
     })
     if (code === 0 || (await answers())) return
+    // What a killed server left may have gone while pg_ctl was refused because of it: look again.
     const pid = await serverProcess(place)
-    if (pid === undefined || Date.now() > deadline) throw startFailed(place, pid)
+    if ((pid === undefined && !isLeftBehind) || Date.now() > deadline) throw startFailed(place, pid)
     await sleep(RETRY_MS)
   }
 }
@@ -95,7 +98,7 @@ export async function stopServer(
 
 /** The process that holds the data folder; undefined when there is none. */
 export async function serverProcess(place: string): Promise<number | undefined> {
-  const text = await readFile(join(dataFolder(place), 'postmaster.pid'), 'utf8').catch(() => '')
+  const text = await readFile(processFile(place), 'utf8').catch(() => '')
   const pid = Number(text.split('\n')[0])
   if (!Number.isInteger(pid) || pid <= 0) return undefined
   try {
@@ -105,6 +108,9 @@ export async function serverProcess(place: string): Promise<number | undefined> 
     return error instanceof Error && 'code' in error && error.code === 'EPERM' ? pid : undefined
   }
 }
+
+/** PostgreSQL's own note of the process that holds the data folder; removed when the server stops in order. */
+const processFile = (place: string): string => join(dataFolder(place), 'postmaster.pid')
 
 async function setLargeLogAside(place: string): Promise<void> {
   const log = logFile(place)
@@ -120,7 +126,7 @@ function startFailed(place: string, pid: number | undefined): ConflictError | Fa
       {
         suggestions: [
           'cleverctl database stop',
-          `if process ${pid} is not PostgreSQL: remove ${join(dataFolder(place), 'postmaster.pid')}`,
+          `if process ${pid} is not PostgreSQL: remove ${processFile(place)}`,
         ],
       },
     )
