@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConflictError } from '../../src/lib/errors.js'
@@ -48,6 +48,19 @@ describe('the reject file', () => {
     await second.discard()
     assert.equal(await readFile(path, 'utf8'), before)
     assert.deepEqual(await readdir(folder), ['rejects.csv'])
+  })
+
+  it('says that the disk is full', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const file = await RejectFile.at(path)
+    await symlink('/dev/full', `${path}.${process.pid}.tmp`)
+    await assert.rejects(file.add([reject]), {
+      code: 'cannot-write',
+      exitCode: 1,
+      message: `cannot write ${path} (ENOSPC)`,
+    })
+    await file.discard()
+    assert.deepEqual(await readdir(folder), [])
   })
 
   it('does not overwrite a file that is something else', async () => {

@@ -1,5 +1,5 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
-import { ConflictError, UsageError } from '../errors.js'
+import { ConflictError, FailureError, UsageError } from '../errors.js'
 import type { Fault } from './lines.js'
 
 /** A row that was not taken, as the reject file tells it. */
@@ -47,10 +47,10 @@ export class RejectFile {
     return new RejectFile(path)
   }
 
-  /** Adds refused rows. */
+  /** Adds refused rows. @throws FailureError when the disk does not take them */
   async add(rejects: readonly Reject[]): Promise<void> {
     this.#file ??= await this.#begin()
-    await this.#file.writeFile(rejects.map(csvLine).join(''))
+    await this.#write(this.#file, rejects.map(csvLine).join(''))
   }
 
   /** Puts the file in its place, or takes an earlier run's away. @returns whether any row was refused */
@@ -81,8 +81,17 @@ export class RejectFile {
     const file = await open(this.#draft, 'w', 0o600).catch((error: unknown) => {
       throw cannotWrite(this.path, error)
     })
-    await file.writeFile(HEADER)
+    this.#file = file
+    await this.#write(file, HEADER)
     return file
+  }
+
+  async #write(file: FileHandle, text: string): Promise<void> {
+    await file.writeFile(text).catch((error: unknown) => {
+      throw new FailureError('cannot-write', `cannot write ${this.path} (${codeOf(error)})`, {
+        cause: error,
+      })
+    })
   }
 }
 
