@@ -48,6 +48,7 @@ export default class Init extends BaseCommand<Initialised> {
       ['keyring', `${keyring.path} (${keyring.outcome})`],
       ['signing keys', signingKeys.created.join(' ') || signingKeys.outcome],
     ])
-    this.screen.facts(next.map((command) => ['next', command]))
+    this.screen.heading('next')
+    for (const command of next) this.screen.step(command)
   }
 }

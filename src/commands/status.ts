@@ -20,5 +20,7 @@ export default class Status extends BaseCommand<Standing> {
 
   protected render(status: Standing): void {
     this.screen.facts(statusFacts(status, (at) => this.screen.time(at)))
+    if (status.next.length > 0) this.screen.heading('next')
+    for (const { command, reason } of status.next) this.screen.step(command, reason)
   }
 }

@@ -175,7 +175,7 @@ describe('gate explain', () => {
     assert.match(result.stdout, /ok\t1 API key and token are right/)
     assert.match(result.stdout, /ok\t2 the device was manufactured/)
     assert.match(result.stdout, /failure\t3 .* I_NONE/)
-    assert.match(result.stdout, /mend\t.*cleverctl installer assign/)
+    assert.match(result.stdout, /next\t.*cleverctl installer assign/)
     assert.match(result.stderr, /error: the gate refuses this/)
   })
 

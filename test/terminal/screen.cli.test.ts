@@ -40,7 +40,10 @@ describe('what a command shows', () => {
         `${TAMED}\t0\tok\t\t${NOTE}`,
         `name\t${TAMED}`,
         'time zone\tEurope/Madrid',
+        `note\t${NOTE}`,
         'warning\tthe clock is 3 s off',
+        `ok\tnote \t${NOTE}`,
+        `next\tit is time: cleverctl thing draw --note "${NOTE}"`,
         '',
       ])
     })
@@ -57,7 +60,13 @@ describe('what a command shows', () => {
         'nothing found',
         `name       ${TAMED}`,
         'time zone  Europe/Madrid',
+        'note       a long note a long note a long note a long note a long note a long',
+        '           note a long note a long note a long note a long note',
         '! warning  the clock is 3 s off',
+        '✓ ok       note   a long note a long note a long note a long note a long note a',
+        '                  long note a long note a long note a long note a long note',
+        'it is time',
+        `  → cleverctl thing draw --note "${NOTE}"`,
         '',
       ])
     })

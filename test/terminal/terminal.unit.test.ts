@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { currentActor } from '../../src/lib/terminal/actor.js'
 import { wantsColour } from '../../src/lib/terminal/colour.js'
-import { alignCells, cut, joinCells, pad, wrap } from '../../src/lib/terminal/layout.js'
+import { alignCells, cut, fittingColumns, joinCells, pad, wrap } from '../../src/lib/terminal/layout.js'
 import { relativeTime } from '../../src/lib/terminal/relative-time.js'
 import { harmless, oneLine } from '../../src/lib/terminal/text.js'
 import { unknownCommand } from '../../src/lib/terminal/unknown-command.js'
@@ -44,6 +44,20 @@ describe('layout', () => {
     ])
     assert.equal(lines(30)[1], 'a-rather-long-name  10  a long …')
     assert.equal(lines(5)[1], 'a-rather-long-name  10  a long …')
+  })
+
+  it('leaves out empty columns, then minor ones from the left, until a table fits', () => {
+    const rows = [
+      ['NAME', 'UNTIL', 'FROM', 'PHASE', 'NOTE'],
+      ['solar-0042', '-', '127.0.0.1', 'change', 'a long note about it'],
+    ]
+    const shown = (width: number) =>
+      fittingColumns(rows, [true, false, true, true, false], width).map((each) => rows[0]?.[each])
+    assert.deepEqual(shown(54), ['NAME', 'UNTIL', 'FROM', 'PHASE', 'NOTE'])
+    assert.deepEqual(shown(53), ['NAME', 'FROM', 'PHASE', 'NOTE'])
+    assert.deepEqual(shown(46), ['NAME', 'PHASE', 'NOTE'])
+    assert.deepEqual(shown(35), ['NAME', 'NOTE'])
+    assert.deepEqual(shown(5), ['NAME', 'NOTE'])
   })
 
   it('wraps between words, keeps paragraphs, and leaves long words whole', () => {

@@ -61,8 +61,13 @@ export default class GateExplain extends BaseCommand<Explanation> {
       const verdict = passed === null ? 'nobody can say' : passed ? '' : `${code}: ${meaning}`
       this.screen.mark(mark, [`${requirement} ${name}`, verdict].filter(Boolean).join(' · '))
       const columns = Object.entries(row ?? {}).filter(([, value]) => value !== null)
-      this.screen.facts(columns.map(([label, value]) => [`  ${label}`, String(value)]))
-      if (mend !== null) this.screen.facts([['  mend', mend]])
+      this.screen.facts(columns.map(([name, value]) => [`  ${inWords(name)}`, String(value)]))
+      if (mend !== null) this.screen.step(mend)
     }
   }
+}
+
+/** `graceUntil` as a person reads it. */
+function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

@@ -20,8 +20,8 @@ export default class SigningKeyList extends BaseCommand<SigningKeys> {
     this.screen.table(signingKeys, [
       { title: 'KID', text: ({ kid }) => kid },
       { title: 'STATE', text: ({ state }) => state },
-      { title: 'ALGORITHM', text: ({ algorithm }) => algorithm },
-      { title: 'CREATED', text: ({ createdAt }) => this.screen.time(createdAt) },
+      { title: 'ALGORITHM', text: ({ algorithm }) => algorithm, isMinor: true },
+      { title: 'CREATED', text: ({ createdAt }) => this.screen.time(createdAt), isMinor: true },
       { title: 'ACTIVATED', text: ({ activatedAt }) => this.screen.time(activatedAt) },
       { title: 'VERIFIES UNTIL', text: ({ verifyUntil }) => this.screen.time(verifyUntil) },
       { title: 'REVOKED', text: ({ revokedAt }) => this.screen.time(revokedAt) },

@@ -47,12 +47,12 @@ export default class TrailList extends BaseCommand<TrailPage> {
         title: 'ACTOR',
         text: ({ osUser, host }) => `${osUser}@${host}`,
       },
-      { title: 'ROLE', text: ({ databaseRole }) => databaseRole },
-      { title: 'CI JOB', text: ({ ciJob = '-' }) => ciJob },
-      { title: 'PHASE', text: ({ phase }) => phase },
+      { title: 'ROLE', text: ({ databaseRole }) => databaseRole, isMinor: true },
+      { title: 'CI JOB', text: ({ ciJob = '-' }) => ciJob, isMinor: true },
+      { title: 'PHASE', text: ({ phase }) => phase, isMinor: true },
       { title: 'ACTION', text: ({ action }) => action },
       { title: 'SUBJECT', text: ({ subject }) => subject },
-      { title: 'DETAILS', text: ({ details }) => JSON.stringify(details) },
+      { title: 'DETAILS', text: ({ details }) => JSON.stringify(details), isMinor: true },
     ])
   }
 }

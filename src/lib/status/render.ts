@@ -2,7 +2,7 @@ import type { Count } from './store.js'
 import type { Status } from './types.js'
 
 /**
- * The lines of the status screen.
+ * The lines of the status screen, without the next steps.
  * @param time draws a moment
  */
 export function statusFacts(
@@ -35,10 +35,6 @@ export function statusFacts(
     ],
     ['refusals', refusals(status)],
     ['trail', trail ? `row ${trail.seq}, ${time(trail.at)}, ${trail.hash}` : 'empty'],
-    ...status.next.map(({ reason, command }): [string, string] => [
-      'next',
-      `${reason}: ${command}`,
-    ]),
   ]
 }
 

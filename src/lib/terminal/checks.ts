@@ -1,3 +1,4 @@
+import { pad, widthOf } from './layout.js'
 import type { Mark, Screen } from './screen.js'
 
 /** A check that was made, as far as it is drawn. */
@@ -27,9 +28,11 @@ export function drawChecks(screen: Screen, checks: readonly DrawnCheck[]): void 
     ])
     return
   }
+  const width = Math.max(0, ...checks.map(({ title }) => widthOf(title)))
   for (const { title, verdict, detail, next } of checks) {
-    if (verdict === 'not-checked') screen.mark(UNKNOWN, `${title}: not checked: ${detail}`)
-    else screen.mark(verdict, `${title}: ${detail}`)
-    if (next !== undefined) screen.line(`${' '.repeat(11)}→ ${next}`)
+    const label = pad(title, width)
+    if (verdict === 'not-checked') screen.mark(UNKNOWN, `not checked: ${detail}`, label)
+    else screen.mark(verdict, detail, label)
+    if (next !== undefined) screen.step(next)
   }
 }

@@ -1,9 +1,12 @@
 import fastStringTruncatedWidth from 'fast-string-truncated-width'
 
-const GAP = '  '
+/** Between columns. */
+export const GAP = '  '
 const ELLIPSIS = '…'
 /** The last column keeps at least this much, however wide the others are. */
 const MIN_LAST = 8
+/** Less of it tells little, so other columns make room for so much. */
+const GOOD_LAST = 16
 
 /** How wide a terminal shows `text`, in columns. */
 export function widthOf(text: string): number {
@@ -24,6 +27,34 @@ export function cut(text: string, limit: number): string {
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - widthOf(text)))
   return align === 'right' ? space + text : text + space
+}
+
+/**
+ * Which columns of a table a terminal shows: all where there is room, else without those that say
+ * nothing (`-` in every row), then without minor ones, from left to right. The first one stays.
+ * @param rows the headings, then the cells
+ * @returns their indexes
+ */
+export function fittingColumns(
+  [titles = [], ...cells]: readonly (readonly string[])[],
+  isMinor: readonly boolean[],
+  terminalWidth: number,
+): number[] {
+  const widths = titles.map((title, column) =>
+    Math.max(widthOf(title), ...cells.map((row) => widthOf(row[column] ?? ''))),
+  )
+  const saysNothing = (column: number) => cells.every((row) => row[column] === '-')
+  let kept = titles.map((_, column) => column)
+  const others = kept.slice(1)
+  for (const column of [...others.filter(saysNothing), ...others.filter((each) => isMinor[each])]) {
+    const last = Math.min(widths[kept.at(-1) ?? 0] ?? 0, GOOD_LAST)
+    const before = kept
+      .slice(0, -1)
+      .reduce((sum, each) => sum + (widths[each] ?? 0) + GAP.length, 0)
+    if (before + last <= terminalWidth) break
+    kept = kept.filter((each) => each !== column)
+  }
+  return kept
 }
 
 /**

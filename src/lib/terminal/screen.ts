@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { colourPalette, plainPalette, wantsColour, type Palette } from './colour.js'
-import { alignCells, joinCells, pad, widthOf, wrap } from './layout.js'
+import { alignCells, fittingColumns, GAP, joinCells, pad, widthOf, wrap } from './layout.js'
 import { relativeTime } from './relative-time.js'
 import { harmless } from './text.js'
 
@@ -15,6 +15,8 @@ export interface Column<Row> {
   /** Full value for a pipe; `text` where absent. */
   value?: (row: Row) => string
   align?: 'left' | 'right'
+  /** Left out on a terminal that is too narrow for all columns. */
+  isMinor?: boolean
   /** Colours the cell on a terminal; the text must say the same. */
   mark?: (row: Row) => Mark | undefined
 }
@@ -24,6 +26,8 @@ const TONES = { ok: 'good', warning: 'doubtful', failure: 'bad' } as const
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const READABLE_WIDTH = 100
 const DEFAULT_WIDTH = 80
+/** Text is given so many columns, however narrow the terminal is. */
+const MIN_TEXT = 20
 
 /**
  * stdout for people: aligned and coloured on a terminal, tab-separated with full values in a pipe.
@@ -77,11 +81,25 @@ export class Screen {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain')
   }
 
-  /** One line that says how something stands, as symbol, word and colour; `ok<TAB>text` in a pipe. */
-  mark(mark: Mark, text: string): void {
-    if (!this.isTerminal) return this.#tabbed([mark, text])
-    const sign = this.#palette[TONES[mark]](`${SYMBOLS[mark]} ${mark.padEnd('failure'.length)}`)
-    this.#write(`${sign}  ${harmless(text)}`)
+  /**
+   * Says how something stands, as symbol, word and colour; `ok<TAB>text` in a pipe.
+   * @param label what it is; given equally wide ones, the texts stand under each other
+   */
+  mark(mark: Mark, text: string, label?: string): void {
+    if (!this.isTerminal)
+      return this.#tabbed(label === undefined ? [mark, text] : [mark, label, text])
+    const word = `${SYMBOLS[mark]} ${mark.padEnd('failure'.length)}`
+    const about = label === undefined ? '' : GAP + harmless(label)
+    this.#hang(this.#palette[TONES[mark]](word) + about, widthOf(word + about), text)
+  }
+
+  /** What to do next, with the reason above it; `next<TAB>reason: command` in a pipe. */
+  step(command: string, reason?: string): void {
+    if (!this.isTerminal)
+      return this.#tabbed(['next', reason === undefined ? command : `${reason}: ${command}`])
+    if (reason !== undefined) this.line(reason)
+    // Never broken: it is there to be copied.
+    this.line(`  → ${command}`)
   }
 
   /** Rows under headings on a terminal (`empty` when there are none); tab-separated without headings in a pipe. */
@@ -98,7 +116,7 @@ export class Screen {
     const width = Math.max(0, ...facts.map(([label]) => widthOf(label)))
     for (const [label, value] of facts) {
       if (!this.isTerminal) this.#tabbed([label, value])
-      else this.#write(`${this.#palette.faint(pad(harmless(label), width))}  ${harmless(value)}`)
+      else this.#hang(this.#palette.faint(pad(harmless(label), width)), width, value)
     }
   }
 
@@ -110,21 +128,33 @@ export class Screen {
   }
 
   #drawTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
-    const aligns = columns.map((column) => column.align ?? 'left')
-    const texts = rows.map((row) => columns.map((column) => harmless(column.text(row))))
+    const texts = [
+      columns.map((column) => column.title),
+      ...rows.map((row) => columns.map((column) => harmless(column.text(row)))),
+    ]
+    const isMinor = columns.map((column) => column.isMinor ?? false)
+    const kept = fittingColumns(texts, isMinor, this.width)
     const [titles = [], ...cells] = alignCells(
-      [columns.map((column) => column.title), ...texts],
-      aligns,
+      texts.map((row) => kept.map((column) => row[column] ?? '')),
+      kept.map((column) => columns[column]?.align ?? 'left'),
       this.width,
     )
     this.#write(this.#palette.strong(joinCells(titles)))
     for (const [index, row] of rows.entries()) {
-      const tinted = (cells[index] ?? []).map((cell, column) => {
-        const mark = columns[column]?.mark?.(row)
+      const tinted = (cells[index] ?? []).map((cell, place) => {
+        const mark = columns[kept[place] ?? 0]?.mark?.(row)
         return mark ? this.#palette[TONES[mark]](cell) : cell
       })
       this.#write(joinCells(tinted))
     }
+  }
+
+  /** Text after a coloured lead of `width` columns; what does not fit goes on under its beginning. */
+  #hang(lead: string, width: number, text: string): void {
+    const room = Math.max(MIN_TEXT, Math.min(this.width, READABLE_WIDTH) - width - GAP.length)
+    const [first = '', ...others] = wrap(harmless(text), room)
+    this.#write(lead + GAP + first)
+    for (const line of others) this.#write(' '.repeat(width) + GAP + line)
   }
 
   #tabbed(cells: readonly string[]): void {
