@@ -62,6 +62,8 @@ export class Progress {
       this.#bar.start(state.total ?? 0, state.done, this.#payload(state, now))
       process.once('exit', this.#removeBar)
     }
+    // A total that is reckoned from what was read so far becomes truer as the work goes on.
+    if (state.total !== undefined) this.#bar.setTotal(state.total)
     this.#bar.update(state.done, this.#payload(state, now))
   }
 
@@ -100,7 +102,8 @@ export class Progress {
 }
 
 function isOtherWork(former: State, state: State): boolean {
-  return former.unit !== state.unit || former.total !== state.total || state.done < former.done
+  const isCounted = (former.total === undefined) === (state.total === undefined)
+  return former.unit !== state.unit || !isCounted || state.done < former.done
 }
 
 function inWords(seconds: number): string {
