@@ -43,6 +43,9 @@ function describe(error: ParserError, command: DescribedCommand): string {
   if (Array.isArray(flags)) return `unknown flag ${flags.map(nameOnly).join(', ')}`
   const missing = args.flatMap((arg) => (typeof arg === 'string' ? [] : [arg.name.toUpperCase()]))
   if (missing.length > 0) return `missing ${missing.join(' and ')}`
+  // A command that takes none is found by its first words alone, and oclif takes the rest for a name.
+  if (/^command [\s\S]* not found$/.test(error.message))
+    return `too many arguments: at most ${Object.keys(command.args).length} are taken`
   if (args.length > 0)
     return `too many arguments: at most ${Object.keys(command.args).length} are taken, ${args.length} more were given`
   return withoutValue(error.message)
@@ -60,12 +63,13 @@ function withoutValue(message: string): string {
     .replace(/^Expected (--[^=\s]+)=[\s\S]* to be one of: /, '$1 must be one of: ')
     .replace(/^Expected [\s\S]* to be one of: /, 'an argument must be one of: ')
     .replace(
-      /(--[^=\s]+)=[\s\S]*? cannot also be provided when using (--\S+)/g,
+      /(--[^=\s]+)(?:=[\s\S]*?)? cannot also be provided when using (--\S+)/g,
       '$1 and $2 exclude each other',
     )
     .replace(/ (?:but received|at): [\s\S]*$/, '')
     .replace(/^(No (?:file|directory) found) at [\s\S]*$/, '$1')
     .replace(/\n?See more help with --help$/, '')
-    .replace(/^Missing required flag (\S+)/gm, 'missing --$1')
-    .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
+    .replace(/^\s*Missing required flag (\S+)/gm, 'missing --$1')
+    .replace(/^\s*[A-Z](?=[a-z])/gm, (letter) => letter.toLowerCase())
+    .replace(/\n\s*/g, '; ')
 }
