@@ -153,6 +153,7 @@ describe('secret files', () => {
         [join(folder, 'none', 'key.txt'), join(folder, 'none')],
         [folder, folder],
         ['/dev/null', '/dev/null'],
+        ['', 'empty'],
         [join(folder, 'link'), join(folder, 'link')],
         [join(folder, 'plain', 'key.txt'), join(folder, 'plain')],
       ]

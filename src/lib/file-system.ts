@@ -14,6 +14,7 @@ export const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
  * @returns the plain file that is there already; undefined where none is
  */
 export async function requirePlace(path: string): Promise<BigIntStats | undefined> {
+  if (path === '') throw new UsageError('no-file-name', 'the name of the output file is empty')
   const folder = dirname(resolve(path))
   const parent = await stat(folder).catch((error: unknown) => {
     throw new UsageError('no-folder', `folder ${folder} is not there (${errorCode(error)})`)

@@ -280,7 +280,10 @@ function pendingPath(path: string): string {
   return `${path}.pending`
 }
 
-function fileExists(path: string, suggestions: string[] = []): ConflictError {
+function fileExists(
+  path: string,
+  suggestions: string[] = ['name another file, or move this one away'],
+): ConflictError {
   return new ConflictError('file-exists', `${path} exists and is not overwritten`, { suggestions })
 }
 

@@ -132,7 +132,7 @@ describe('API keys in the database', () => {
       (error) =>
         error instanceof ConflictError &&
         error.code === 'api-key-exists' &&
-        error.suggestions[0] === `cleverctl api-key rotate ${installation} --output key.txt`,
+        error.suggestions[0] === `cleverctl api-key rotate ${installation} --output key2.txt`,
     )
     assert.deepEqual(given.log, ['discard'])
   })

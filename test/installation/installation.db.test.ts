@@ -91,6 +91,18 @@ describe('installations', () => {
       assert.deepEqual(await content(), before)
     })
 
+    it('writes a time zone as IANA does, whatever capitals were typed', async () => {
+      const { timezone } = await createInstallation(workspace, {
+        ...ALMERIA,
+        timezone: 'europe/MADRID',
+      })
+      assert.equal(timezone, 'Europe/Madrid')
+      const again = await createInstallation(workspace, ALMERIA)
+      assert.equal(again.outcome, 'unchanged')
+      const kolkata = { ...ALMERIA, code: 'solar-0043', timezone: 'Asia/Kolkata' }
+      assert.equal((await createInstallation(workspace, kolkata)).timezone, 'Asia/Kolkata')
+    })
+
     it('never takes the code of another one over', async () => {
       await createInstallation(workspace, ALMERIA)
       const before = await content()

@@ -139,7 +139,7 @@ describe('the commands for keys and tokens', () => {
     assert.deepEqual(early.error.suggestions, [`cleverctl api-key issue ${code} --output key.txt`])
     await json(`api-key issue ${code} --output once.txt --expires-in 365d`)
     const late = await json<Failure>(`api-key issue ${code} --output no.txt`, 6)
-    assert.deepEqual(late.error.suggestions, [`cleverctl api-key rotate ${code} --output key.txt`])
+    assert.deepEqual(late.error.suggestions, [`cleverctl api-key rotate ${code} --output key2.txt`])
   })
 
   it('api-key rotate overlaps, revoke ends, list tells', async () => {

@@ -105,7 +105,7 @@ describe('tokens in the database', () => {
       serial: 'CDX-000123',
       installation: 'solar-0042',
       tokenId: issued.tokenId,
-      signingKey: (await loadSigner(workspace)).kid,
+      kid: (await loadSigner(workspace)).kid,
       expiresAt: '2026-06-01T12:15:00.000Z',
       expiresIn: 900,
     })
@@ -120,7 +120,7 @@ describe('tokens in the database', () => {
     assert.deepEqual(rows[0]?.details, {
       tokenId: issued.tokenId,
       installation: 'solar-0042',
-      signingKey: issued.signingKey,
+      kid: issued.kid,
       expiresAt: issued.expiresAt,
     })
     for (const part of text.split('.')) assert.ok(!rows[0]?.whole.includes(part))

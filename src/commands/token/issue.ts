@@ -37,7 +37,7 @@ export default class TokenIssue extends BaseCommand<IssuedToken> {
       ['device', issued.serial],
       ['installation', issued.installation],
       ['token id', issued.tokenId],
-      ['signing key', issued.signingKey],
+      ['signing key', issued.kid],
       ['expires', this.screen.time(issued.expiresAt)],
     ])
   }

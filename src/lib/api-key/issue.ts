@@ -27,7 +27,7 @@ export async function issueApiKey(
       throw new ConflictError(
         'api-key-exists',
         `installation ${installation} has a current API key, ${current.keyId}`,
-        { suggestions: [`cleverctl api-key rotate ${installation} --output key.txt`] },
+        { suggestions: [`cleverctl api-key rotate ${installation} --output key2.txt`] },
       )
     await retireExpiredCurrent(transaction, owner.id, now)
     return {

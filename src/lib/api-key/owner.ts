@@ -1,12 +1,11 @@
-import { ConflictError, NotFoundError } from '../errors.js'
+import { ConflictError } from '../errors.js'
+import { unknownInstallation } from '../installation/types.js'
 import type { KeyOwner } from './store.js'
 
 /** Throws NotFoundError when there is no installation with this code. */
 export function requireOwner(owner: KeyOwner | undefined, code: string): KeyOwner {
   if (owner !== undefined) return owner
-  throw new NotFoundError('installation-not-found', `there is no installation ${code}`, {
-    suggestions: ['cleverctl installation list'],
-  })
+  throw unknownInstallation(code)
 }
 
 /** Throws NotFoundError as {@link requireOwner} does, and ConflictError for a retired installation. */

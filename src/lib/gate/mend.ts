@@ -13,7 +13,7 @@ export interface Subject {
 export function mendFor(code: RefusalCode, subject: Subject): string {
   const installation = subject.keyInstallation ?? subject.tokenInstallation ?? 'INSTALLATION'
   const serial = subject.serial ?? 'SERIAL'
-  const newToken = `the device asks for a token again, or: cleverctl token issue ${serial} --output token.txt`
+  const newToken = `the device asks for a token again, or: cleverctl token issue ${serial} --output token2.txt`
   const placeIt = `an installer of ${installation} places ${serial} with the mobile app: cleverctl installer assign EMAIL ${installation}`
   switch (code) {
     case 'K_MISSING':
@@ -21,10 +21,10 @@ export function mendFor(code: RefusalCode, subject: Subject): string {
     case 'K_UNKNOWN':
     case 'K_PENDING':
     case 'K_GRACE_OVER':
-      return `the device gets the current key; should nobody have it: cleverctl api-key rotate ${installation} --output key.txt`
+      return `the device gets the current key; should nobody have it: cleverctl api-key rotate ${installation} --output key2.txt`
     case 'K_EXPIRED':
     case 'K_REVOKED':
-      return `cleverctl api-key issue ${installation} --output key.txt`
+      return `cleverctl api-key issue ${installation} --output key2.txt`
     case 'K_SITE_RETIRED':
       return `cleverctl installation show ${installation}`
     case 'S_WRONG':

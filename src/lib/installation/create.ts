@@ -8,6 +8,7 @@ import {
   faultOfName,
   faultOfTimezone,
   type InstallationFacts,
+  spelledTimezone,
 } from './types.js'
 
 /** An installation that was asked for, and whether it is new. */
@@ -26,9 +27,10 @@ export async function createInstallation(
   asked: InstallationFacts,
 ): Promise<CreatedInstallation> {
   const { database, actor, clock } = workspace
-  const { code, name, timezone, latitude, longitude } = asked
-  const fault = faultOfCode(code) ?? faultOfName(name) ?? faultOfTimezone(timezone)
+  const { code, name, latitude, longitude } = asked
+  const fault = faultOfCode(code) ?? faultOfName(name) ?? faultOfTimezone(asked.timezone)
   if (fault) throw new UsageError(fault.code, fault.reason)
+  const timezone = spelledTimezone(asked.timezone)
   const facts: InstallationFacts = { code, name, timezone, latitude, longitude }
   return database.transaction(async (transaction) => {
     const [created] = await insertInstallations(transaction, [facts], clock.now())

@@ -6,6 +6,7 @@ import {
   faultOfTimezone,
   type InstallationFacts,
   readDegrees,
+  spelledTimezone,
 } from './types.js'
 
 /** The columns of a list of installations. */
@@ -45,7 +46,7 @@ export function readInstallationRow(row: Row, codes: Set<string>): ReadRow {
     return refused({ code: 'duplicate-code', reason: 'the code stands in an earlier row' })
   codes.add(code)
   return {
-    facts: { code, name, timezone, latitude, longitude },
+    facts: { code, name, timezone: spelledTimezone(timezone), latitude, longitude },
     refuse: (reasonCode, reason) => ({ line, raw, installation, code: reasonCode, reason }),
   }
 }

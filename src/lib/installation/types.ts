@@ -58,6 +58,12 @@ export function faultOfTimezone(timezone: string): Fault | undefined {
   return { code: 'bad-timezone', reason: 'the time zone is no IANA name such as Europe/Madrid' }
 }
 
+/** A time zone in IANA's capitals, however it was typed; older names stay what they are. */
+export function spelledTimezone(timezone: string): string {
+  const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions()
+  return timeZone.toLowerCase() === timezone.toLowerCase() ? timeZone : timezone
+}
+
 /** A latitude or longitude in degrees, or what is wrong with it. */
 export function readDegrees(axis: keyof typeof DEGREES, text: string): number | Fault {
   const degrees = Number(text)
@@ -83,13 +89,10 @@ export function differenceOf(one: InstallationFacts, other: InstallationFacts): 
   return different.length === 0 ? undefined : different.join(', ')
 }
 
-/** The error for a code nobody gave. */
-export function unknownInstallation(code: string): NotFoundError {
-  return new NotFoundError(
-    'installation-not-found',
-    `no installation is called ${JSON.stringify(code.slice(0, 80))}`,
-    {
-      suggestions: ['cleverctl installation list'],
-    },
-  )
+/** The error for codes nobody gave. */
+export function unknownInstallation(...codes: readonly string[]): NotFoundError {
+  const named = codes.map((code) => JSON.stringify(code.slice(0, 80))).join(', ')
+  return new NotFoundError('installation-not-found', `no installation is called ${named}`, {
+    suggestions: ['cleverctl installation list'],
+  })
 }

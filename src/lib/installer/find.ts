@@ -1,5 +1,6 @@
 import { ConflictError, NotFoundError } from '../errors.js'
 import type { Queryable } from '../database/database.js'
+import { unknownInstallation } from '../installation/types.js'
 import { selectInstallations } from './store.js'
 import type { InstallerEmail } from './types.js'
 
@@ -21,15 +22,7 @@ export async function findInstallations(
   const wanted = [...new Set(codes)]
   const found = new Map((await selectInstallations(database, wanted)).map((row) => [row.code, row]))
   const missing = wanted.filter((code) => !found.has(code))
-  if (missing.length > 0) {
-    throw new NotFoundError(
-      'installation-not-found',
-      `no installation is called ${missing.join(', ')}`,
-      {
-        suggestions: ['cleverctl installation list'],
-      },
-    )
-  }
+  if (missing.length > 0) throw unknownInstallation(...missing)
   return wanted.flatMap((code) => found.get(code) ?? [])
 }
 

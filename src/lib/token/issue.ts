@@ -1,4 +1,5 @@
-import { NotFoundError, RefusedError, UsageError } from '../errors.js'
+import { unknownDevices } from '../device/find.js'
+import { RefusedError, UsageError } from '../errors.js'
 import { transactionWithDelivery, type SecretDelivery } from '../secret-delivery.js'
 import { ensureSigningKeys } from '../signing-key/ensure.js'
 import { loadSigner } from '../signing-key/signer.js'
@@ -14,7 +15,8 @@ export interface IssuedToken {
   installation: string
   /** Names the token in the trail and in logs. */
   tokenId: string
-  signingKey: string
+  /** The signing key. */
+  kid: string
   expiresAt: string
   /** Seconds. */
   expiresIn: number
@@ -42,7 +44,9 @@ export async function issueToken(
     workspace.database,
     delivery,
     async (transaction) => {
-      const facts = requireInstalled(await selectDeviceFacts(transaction, serial), serial)
+      const device = await selectDeviceFacts(transaction, serial)
+      if (device === undefined) throw await unknownDevices(transaction, [serial])
+      const facts = requireInstalled(device, serial)
       const { clock, random } = workspace
       const signed = signToken(signer, { audience: 'ingest', ...facts }, { clock, random, ttlMs })
       const { installation } = facts
@@ -51,10 +55,10 @@ export async function issueToken(
       await appendTrail(transaction, workspace.actor, {
         action: 'token.issue',
         subject: serial,
-        details: { tokenId, installation, signingKey: signer.kid, expiresAt },
+        details: { tokenId, installation, kid: signer.kid, expiresAt },
       })
       const expiresIn = Math.floor(ttlMs / 1000)
-      const result = { serial, installation, tokenId, signingKey: signer.kid, expiresAt, expiresIn }
+      const result = { serial, installation, tokenId, kid: signer.kid, expiresAt, expiresIn }
       return { secret: signed.token, result }
     },
   )
@@ -68,11 +72,7 @@ function requireTtl(ttlMs: number): void {
   throw new UsageError('bad-ttl', 'a token lives between 1s and 1h')
 }
 
-function requireInstalled(facts: DeviceFacts | undefined, serial: string) {
-  if (facts === undefined)
-    throw new NotFoundError('device-not-found', `device ${serial} was never manufactured`, {
-      suggestions: ['cleverctl device list'],
-    })
+function requireInstalled(facts: DeviceFacts, serial: string) {
   const { deviceEpoch, installation, installationEpoch } = facts
   if (facts.revokedAt !== null)
     throw new RefusedError(

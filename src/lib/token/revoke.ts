@@ -1,4 +1,5 @@
-import { NotFoundError } from '../errors.js'
+import { unknownDevices } from '../device/find.js'
+import { unknownInstallation } from '../installation/types.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { raiseDeviceEpoch, raiseInstallationEpoch } from './store.js'
@@ -28,9 +29,9 @@ export async function revokeTokens(
             await raiseInstallationEpoch(transaction, scope.installation),
           ] as const)
     if (tokenEpoch === undefined)
-      throw new NotFoundError(`${noun}-not-found`, `there is no ${noun} ${subject}`, {
-        suggestions: [`cleverctl ${noun} list`],
-      })
+      throw noun === 'installation'
+        ? unknownInstallation(subject)
+        : await unknownDevices(transaction, [subject])
     await appendTrail(transaction, workspace.actor, {
       action: 'token.revoke',
       subject,
