@@ -269,7 +269,7 @@ describe('doctor', () => {
       [
         'warning',
         'without a key that works: solar-0043, solar-0044',
-        'cleverctl api-key issue solar-0043',
+        'cleverctl api-key issue solar-0043 --output key.txt',
       ],
     )
   })

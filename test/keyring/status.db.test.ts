@@ -51,8 +51,8 @@ describe('the status of the keyring', () => {
     keys.map(({ state, inFile, sealedRows }) => [
       state,
       inFile,
-      sealedRows['signing-key'],
-      sealedRows['api-key'],
+      sealedRows['signingKey'],
+      sealedRows['apiKey'],
     ])
 
   it('makes nothing where there is nothing yet', async () => {

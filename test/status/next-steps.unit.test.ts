@@ -8,7 +8,7 @@ const busy: Omit<Status, 'next'> = {
   profile: 'default',
   database: { mode: 'server', description: 'postgres://staff@db.example.com/cleverctl' },
   installations: { active: 2, retired: 0, withoutKey: { total: 0, codes: [] } },
-  devices: { manufactured: some, installed: some, revoked: none },
+  devices: { registered: some, installed: some, revoked: none },
   installers: 1,
   apiKeys: { inGrace: 0, expiringWithin30Days: { total: 0, codes: [] } },
   signingKeys: ['ACTIVE', 'NEXT'].map((state) => ({
@@ -27,7 +27,7 @@ const table: [name: string, change: Partial<Status>, want: string[]][] = [
     'an installation first, on an empty set-up',
     {
       installations: { active: 0, retired: 1, withoutKey: { total: 0, codes: [] } },
-      devices: { manufactured: none, installed: none, revoked: none },
+      devices: { registered: none, installed: none, revoked: none },
       installers: 0,
     },
     ['cleverctl installation create', 'cleverctl device import', 'cleverctl installer add'],

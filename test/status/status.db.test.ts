@@ -33,7 +33,7 @@ describe('status', () => {
   it('tells of a database where nothing is', async () => {
     const status = await readStatus(workspace)
     const zero = { count: 0, isEstimate: false }
-    deepEqual(status.devices, { manufactured: zero, installed: zero, revoked: zero })
+    deepEqual(status.devices, { registered: zero, installed: zero, revoked: zero })
     equal(status.trail, undefined)
     equal(status.next.length, 4)
   })
@@ -71,8 +71,8 @@ describe('status', () => {
       retired: 1,
       withoutKey: { total: 1, codes: ['solar-0043'] },
     })
-    const { manufactured, installed, revoked } = status.devices
-    deepEqual([manufactured.count, installed.count, revoked.count], [5, 1, 2])
+    const { registered, installed, revoked } = status.devices
+    deepEqual([registered.count, installed.count, revoked.count], [5, 1, 2])
     equal(status.installers, 1)
     deepEqual(status.apiKeys, {
       inGrace: 1,
@@ -90,17 +90,17 @@ describe('status', () => {
     match(status.trail?.hash ?? '', /^[0-9a-f]{64}$/)
     const lines = new Map(statusFacts(status, (at) => at))
     equal(lines.get('refusals'), '11 I_NONE, 9 K_UNKNOWN in the last day')
-    equal(lines.get('devices'), '5 manufactured, 1 installed, 2 revoked')
+    equal(lines.get('devices'), '5 registered, 1 installed, 2 revoked')
   })
 
   it('estimates more than a hundred thousand devices, and says so', async () => {
     await devices(100_001)
-    equal((await readStatus(workspace)).devices.manufactured.count, 100_001)
+    equal((await readStatus(workspace)).devices.registered.count, 100_001)
     await query('analyze cleverctl.device')
     const status = await readStatus(workspace)
-    deepEqual(status.devices.manufactured, { count: 100_000, isEstimate: true })
+    deepEqual(status.devices.registered, { count: 100_000, isEstimate: true })
     const [, line] = statusFacts(status, (at) => at).find(([label]) => label === 'devices') ?? []
-    match(line ?? '', /^about 100,000 manufactured, 0 installed, 0 revoked$/)
+    match(line ?? '', /^about 100,000 registered, 0 installed, 0 revoked$/)
   })
 
   it('estimates more than a hundred thousand readings by those of the last minute', async () => {

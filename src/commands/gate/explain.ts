@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { explainArrival, type Explanation } from '../../lib/gate/explain.js'
 import { readSentRequest } from '../../lib/gate/sent-request.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { inWords } from '../../lib/terminal/text.js'
 
 export default class GateExplain extends BaseCommand<Explanation> {
   static override summary = "run the gate's decision and say which row decided it"
@@ -61,13 +62,12 @@ export default class GateExplain extends BaseCommand<Explanation> {
       const verdict = passed === null ? 'nobody can say' : passed ? '' : `${code}: ${meaning}`
       this.screen.mark(mark, [`${requirement} ${name}`, verdict].filter(Boolean).join(' · '))
       const columns = Object.entries(row ?? {}).filter(([, value]) => value !== null)
-      this.screen.facts(columns.map(([name, value]) => [`  ${inWords(name)}`, String(value)]))
+      this.screen.facts(columns.map(([name, value]) => [`  ${inWords(name)}`, answer(value)]))
       if (mend !== null) this.screen.step(mend)
     }
   }
 }
 
-/** `graceUntil` as a person reads it. */
-function inWords(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+function answer(value: string | number | boolean | null): string {
+  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)
 }

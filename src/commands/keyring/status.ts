@@ -1,5 +1,6 @@
 import { type KeyringReport, keyringStatus } from '../../lib/keyring/status.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { inWords } from '../../lib/terminal/text.js'
 
 export default class KeyringStatus extends BaseCommand<KeyringReport> {
   static override summary = 'show which keys seal what is stored, and where they are kept'
@@ -35,7 +36,7 @@ export default class KeyringStatus extends BaseCommand<KeyringReport> {
         title: 'SEALED ROWS',
         text: ({ sealedRows }) =>
           Object.entries(sealedRows)
-            .map(([kind, rows]) => `${rows} ${kind}`)
+            .map(([kind, rows]) => `${rows} ${inWords(kind)}`)
             .join(', '),
       },
     ])

@@ -48,7 +48,7 @@ export default class TrailList extends BaseCommand<TrailPage> {
         text: ({ osUser, host }) => `${osUser}@${host}`,
       },
       { title: 'ROLE', text: ({ databaseRole }) => databaseRole, isMinor: true },
-      { title: 'CI JOB', text: ({ ciJob = '-' }) => ciJob, isMinor: true },
+      { title: 'CI JOB', text: ({ ciJob }) => ciJob ?? '-', isMinor: true },
       { title: 'PHASE', text: ({ phase }) => phase, isMinor: true },
       { title: 'ACTION', text: ({ action }) => action },
       { title: 'SUBJECT', text: ({ subject }) => subject },

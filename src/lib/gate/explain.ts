@@ -20,7 +20,7 @@ import { selectDevice, selectKey, type StoredKey } from './store.js'
 import { meaningOf, type RefusalCode, type Requirement } from './types.js'
 
 /** What decided a requirement: columns of rows, no secret among them. */
-export type DecidingRow = Record<string, string | number | null>
+export type DecidingRow = Record<string, string | number | boolean | null>
 
 /** How one requirement came out. */
 export interface ExplainedRequirement {
@@ -182,7 +182,7 @@ function describeAccess(
       installation: row.installation.code,
       expiresAt: row.expiresAt?.toISOString() ?? null,
       graceUntil: row.graceUntil?.toISOString() ?? null,
-      keyMatches: key.found === 'row' ? 'yes' : 'no',
+      keyMatches: key.found === 'row',
     }),
     ...(token.ok && {
       tokenSerial: token.claims.serial,

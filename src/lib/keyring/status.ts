@@ -23,7 +23,7 @@ export interface KeyStanding {
   state: 'current' | 'former' | 'prepared' | 'retired' | 'unknown'
   inFile: boolean
   createdAt?: string
-  /** Sealed rows by what they are, e.g. `{"signing-key": 2, "api-key": 0}`. */
+  /** Sealed rows by what they are, e.g. `{"signingKey": 2, "apiKey": 0}`. */
   sealedRows: Record<string, number>
 }
 
@@ -61,7 +61,7 @@ export async function keyringStatus(
     problems,
   }
   if (problems.length === 0) return status
-  throw new FindingsError('keyring-problems', `keyring ${found.path}: ${problems[0]}`, {
+  throw new FindingsError('keyring-problems', `the keyring needs attention: ${problems[0]}`, {
     result: status,
   })
 }
@@ -96,12 +96,16 @@ function standings(
       ...(createdAt === undefined ? {} : { createdAt }),
       sealedRows: Object.fromEntries(
         SEALED_COLUMNS.map(({ kind }) => [
-          kind,
+          camelCase(kind),
           counts.find((count) => count.kind === kind && count.keyId === id)?.rows ?? 0,
         ]),
       ),
     }
   })
+}
+
+function camelCase(kind: string): string {
+  return kind.replace(/-(.)/g, (_hyphen, letter: string) => letter.toUpperCase())
 }
 
 function stateOf(

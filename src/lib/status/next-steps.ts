@@ -15,7 +15,7 @@ export function nextSteps(status: Omit<Status, 'next'>): NextStep[] {
       command:
         'cleverctl installation create solar-0042 --name "Almeria 42" --timezone Europe/Madrid --latitude 36.84 --longitude -2.46',
     },
-    devices.manufactured.count === 0 && {
+    devices.registered.count === 0 && {
       reason: 'no device is registered',
       command: 'cleverctl device import factory.csv --secrets-out secrets.csv',
     },
@@ -25,12 +25,12 @@ export function nextSteps(status: Omit<Status, 'next'>): NextStep[] {
         'cleverctl installer add installer@example.com --name Installer --password-file FILE',
     },
     keyless !== undefined && {
-      reason: `${installations.withoutKey.total} installations have no key that works`,
+      reason: `installations without a key that works: ${installations.withoutKey.total}`,
       command: `cleverctl api-key issue ${keyless} --output key.txt`,
     },
     expiring !== undefined && {
-      reason: `${apiKeys.expiringWithin30Days.total} keys end within 30 days`,
-      command: `cleverctl api-key rotate ${expiring} --grace 24h --output key.txt`,
+      reason: `keys that end within 30 days: ${apiKeys.expiringWithin30Days.total}`,
+      command: `cleverctl api-key rotate ${expiring} --grace 24h --output key2.txt`,
     },
     refusalsLastDay.length > 0 && {
       reason: 'arrivals were refused',

@@ -27,7 +27,7 @@ export async function readStatus(workspace: Workspace): Promise<Status> {
       withoutKey: await selectKeylessInstallations(database, now),
     },
     devices: {
-      manufactured: await countLarge(database, 'devices'),
+      registered: await countLarge(database, 'devices'),
       installed: await countLarge(database, 'installed'),
       revoked: await countLarge(database, 'revoked'),
     },
@@ -61,5 +61,5 @@ async function signingKeyAges(workspace: Workspace): Promise<SigningKeyAge[]> {
 
 async function trailEnd({ database }: Workspace): Promise<Pick<Status, 'trail'>> {
   const end = await selectTrailEnd(database)
-  return end === undefined ? {} : { trail: { ...end, at: end.at.toISOString() } }
+  return end === undefined ? {} : { trail: { ...end, seq: Number(end.seq), at: end.at.toISOString() } }
 }

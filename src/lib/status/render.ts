@@ -18,7 +18,7 @@ export function statusFacts(
     ['installations', `${whole(installations.active)} (${whole(installations.retired)} retired)`],
     [
       'devices',
-      `${amount(devices.manufactured)} manufactured, ${amount(devices.installed)} installed, ${amount(devices.revoked)} revoked`,
+      `${amount(devices.registered)} registered, ${amount(devices.installed)} installed, ${amount(devices.revoked)} revoked`,
     ],
     ['installers', whole(status.installers)],
     [

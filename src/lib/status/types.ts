@@ -21,8 +21,8 @@ export interface Status {
   profile: string
   database: Pick<DatabaseTarget, 'mode' | 'description'>
   installations: { active: number; retired: number; withoutKey: SomeInstallations }
-  /** Registered by the factory, standing somewhere now, revoked. */
-  devices: { manufactured: Count; installed: Count; revoked: Count }
+  /** All of them, and how many of them stand somewhere now or were revoked. */
+  devices: { registered: Count; installed: Count; revoked: Count }
   /** Who may log in to the app. */
   installers: number
   apiKeys: { inGrace: number; expiringWithin30Days: SomeInstallations }
@@ -30,6 +30,6 @@ export interface Status {
   readings: { lastHour: Count; lastDay: Count }
   refusalsLastDay: { code: string; count: number }[]
   /** Absent before the first change. */
-  trail?: { seq: string; hash: string; at: string }
+  trail?: { seq: number; hash: string; at: string }
   next: NextStep[]
 }

@@ -15,3 +15,8 @@ export function harmless(text: string): string {
 export function oneLine(text: string): string {
   return harmless(text.replace(/\s*\r?\n\s*/g, ' ').trim())
 }
+
+/** A property's name as a person reads it: `graceUntil` is `grace until`. */
+export function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}

@@ -13,8 +13,8 @@ export interface ListedStep {
   osUser: string
   host: string
   databaseRole: string
-  /** Absent outside CI. */
-  ciJob?: string
+  /** Null outside CI. */
+  ciJob: string | null
   details: Record<string, unknown>
   hash: string
 }
@@ -56,10 +56,9 @@ export async function listTrail(workspace: Workspace, asked: TrailQuestion): Pro
   })
   const steps = rows
     .slice(0, limit)
-    .map(({ seq, ciJob, details, previousHash: _previousHash, ...row }): ListedStep => ({
+    .map(({ seq, details, previousHash: _previousHash, ...row }): ListedStep => ({
       seq: Number(seq),
       ...row,
-      ...(ciJob === null ? {} : { ciJob }),
       details: JSON.parse(details) as Record<string, unknown>,
     }))
   const last = steps.at(-1)

@@ -69,7 +69,7 @@ async function checkSigningKeys(scene: Scene): Promise<Finding> {
     return failure(`no key is ${missing.join(' or ')}: tokens cannot be issued`, 'cleverctl init')
   }
   const age = workspace.clock.now().getTime() - Date.parse(active.activatedAt ?? active.createdAt)
-  const detail = `${active.kid} signs since ${Math.floor(age / DAY_MS)} days, ${next.kid} is next`
+  const detail = `${active.kid} has signed for ${Math.floor(age / DAY_MS)} days, ${next.kid} is next`
   return age > SIGNING_KEY_AGE_MS ? warning(detail, 'cleverctl signing-key rotate') : ok(detail)
 }
 
@@ -79,7 +79,7 @@ async function checkKeyless(scene: Scene): Promise<Finding> {
   if (total === 0) return ok('every installation has one')
   return warning(
     `without a key that works: ${listed(codes, total)}`,
-    `cleverctl api-key issue ${codes[0]}`,
+    `cleverctl api-key issue ${codes[0]} --output key.txt`,
   )
 }
 
@@ -91,6 +91,6 @@ async function checkExpiry(scene: Scene): Promise<Finding> {
   if (total === 0) return ok('none within 30 days')
   return warning(
     `within 30 days: ${listed(codes, total)}`,
-    `cleverctl api-key rotate ${codes[0]} --grace 24h`,
+    `cleverctl api-key rotate ${codes[0]} --grace 24h --output key2.txt`,
   )
 }
