@@ -237,6 +237,8 @@ describe(`the trail outside the database (seed ${seed})`, () => {
     const path = join(folder, 'other.txt')
     const verify = () => verifyTrailFile(path, new AbortController().signal)
     await assert.rejects(verify(), UsageError)
+    writeFileSync(path, '')
+    await assert.rejects(verify(), UsageError)
     writeFileSync(path, 'some\ntext\n')
     await assert.rejects(verify(), UsageError)
     await assert.rejects(verifyTrailFile(folder, new AbortController().signal), UsageError)

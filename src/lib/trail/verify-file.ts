@@ -31,7 +31,9 @@ export async function verifyTrailFile(path: string, signal: AbortSignal): Promis
     await file.close()
   }
   const verdict = chain.finish('unknown')
-  if (verdict.rows > 0 && !isExport) {
+  // Nothing to check is not the same as nothing wrong.
+  if (verdict.rows === 0) throw new UsageError('empty-file', `${path} is empty`)
+  if (!isExport) {
     throw new UsageError('not-a-trail', `${path} is no exported trail`, {
       suggestions: ['cleverctl trail export --output trail.ndjson'],
     })
