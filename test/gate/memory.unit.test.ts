@@ -44,37 +44,50 @@ function verificationKeys(state: 'ACTIVE' | 'REVOKED'): VerificationKeys {
 describe('the memory of a gate', () => {
   let now: number
   let memory: Memory
+  let publicKeys: VerificationKeys
+
+  /** Whether the credentials of the device are still recalled. */
+  const recalls = () => memory.recall('digest') !== undefined
 
   beforeEach(() => {
     now = 10_000
     memory = new Memory(() => now)
+    publicKeys = verificationKeys('ACTIVE')
     memory.vouch(now)
   })
 
-  const learn = async () => {
-    await memory.askDevice(device.serial, async () => device)
-    await memory.askKey(key.keyId, async () => key)
+  /** Asks for everything that an arrival needs, in the order in which a gate asks. */
+  const learn = async (given: { device?: StoredDevice; lifeMs?: number } = {}) => {
+    const row = await memory.askKey(key.keyId, async () => ({ ...key }))
+    const keys =
+      memory.verificationKeys ?? (await memory.askVerificationKeys(async () => publicKeys))
+    const { lifeMs = 900_000 } = given
+    memory.rememberCredentials('digest', { key: row ?? key, claims }, lifeMs, keys)
+    await memory.askDevice(device.serial, async () => given.device ?? device)
   }
 
   it('serves for a second after a heartbeat was sent, and no longer', async () => {
     await learn()
     now += 899
-    assert.equal(memory.device(device.serial), device)
-    assert.equal(memory.key(key.keyId), key)
+    assert.deepEqual(memory.recall('digest'), { key, claims, device })
     now += 1
     assert.equal(memory.isTrusted, false)
-    assert.equal(memory.device(device.serial), undefined)
+    assert.equal(recalls(), false)
     assert.equal(memory.key(key.keyId), undefined)
+    assert.equal(memory.verificationKeys, undefined)
   })
 
   it('remembers nothing that was asked for without trust', async () => {
     now += 1_000
     await learn()
     memory.vouch(now)
-    assert.equal(memory.device(device.serial), undefined)
+    assert.equal(recalls(), false)
+    assert.equal(memory.key(key.keyId), undefined)
   })
 
   it('remembers nothing that was asked for before a notification', async () => {
+    await learn()
+    memory.invalidate(`device:${device.serial}`)
     let answer: (found: StoredDevice) => void = () => undefined
     const asking = memory.askDevice(
       device.serial,
@@ -83,20 +96,19 @@ describe('the memory of a gate', () => {
     memory.invalidate(`device:${device.serial}`)
     answer(device)
     assert.equal(await asking, device)
-    assert.equal(memory.device(device.serial), undefined)
+    assert.equal(recalls(), false)
+    await learn()
+    assert.equal(recalls(), true)
   })
 
   it('remembers nothing that was asked for before the connection was lost and came back', async () => {
-    let answer: (found: StoredDevice) => void = () => undefined
-    const asking = memory.askDevice(
-      device.serial,
-      () => new Promise((resolve) => (answer = resolve)),
-    )
+    let answer: (found: StoredKey) => void = () => undefined
+    const asking = memory.askKey(key.keyId, () => new Promise((resolve) => (answer = resolve)))
     memory.distrust()
     memory.vouch(now)
-    answer(device)
+    answer(key)
     await asking
-    assert.equal(memory.device(device.serial), undefined)
+    assert.equal(memory.key(key.keyId), undefined)
   })
 
   it('does not remember what does not exist', async () => {
@@ -116,11 +128,12 @@ describe('the memory of a gate', () => {
     memory.invalidate('api-key:m3Qd2XbA')
     memory.invalidate('installer:1')
     memory.invalidate('nonsense')
-    assert.equal(memory.device(device.serial), device)
-    assert.equal(memory.key(key.keyId), key)
+    assert.equal(recalls(), true)
     memory.invalidate(`device:${device.serial}`)
-    assert.equal(memory.device(device.serial), undefined)
+    assert.equal(recalls(), false)
+    await learn()
     memory.invalidate(`api-key:${key.keyId}`)
+    assert.equal(recalls(), false)
     assert.equal(memory.key(key.keyId), undefined)
   })
 
@@ -134,30 +147,40 @@ describe('the memory of a gate', () => {
     await learn()
     memory.distrust()
     memory.vouch(now)
-    assert.equal(memory.device(device.serial), undefined)
+    assert.equal(recalls(), false)
     assert.equal(memory.key(key.keyId), undefined)
-  })
-
-  it('forgets verified tokens with the keys that verified them', async () => {
-    const keys = verificationKeys('ACTIVE')
-    await memory.askVerificationKeys(async () => keys)
-    memory.rememberToken('digest', claims, 900_000, keys)
-    assert.equal(memory.token('digest'), claims)
-    memory.invalidate('signing-key:kid')
-    assert.equal(memory.token('digest'), undefined)
     assert.equal(memory.verificationKeys, undefined)
-    memory.rememberToken('digest', claims, 900_000, keys)
-    assert.equal(memory.token('digest'), undefined, 'verified with keys that are gone')
   })
 
-  it('keeps verified tokens when asking again brings the same keys, and drops them for others', async () => {
-    const keys = verificationKeys('ACTIVE')
-    await memory.askVerificationKeys(async () => keys)
-    memory.rememberToken('digest', claims, 900_000, keys)
+  it('forgets verified credentials with the public keys that verified them', async () => {
+    await learn()
+    memory.invalidate('signing-key:kid')
+    assert.equal(recalls(), false)
+    assert.equal(memory.verificationKeys, undefined)
+    const row = memory.key(key.keyId) ?? assert.fail('the API key is remembered')
+    memory.rememberCredentials('digest', { key: row, claims }, 900_000, publicKeys)
+    assert.equal(recalls(), false, 'verified with keys that are gone')
+  })
+
+  it('keeps verified credentials when asking again brings the same, and drops them for others', async () => {
+    await learn()
     await memory.askVerificationKeys(async () => verificationKeys('ACTIVE'))
-    assert.equal(memory.token('digest'), claims)
+    await memory.askKey(key.keyId, async () => ({ ...key }))
+    assert.equal(recalls(), true)
     await memory.askVerificationKeys(async () => verificationKeys('REVOKED'))
-    assert.equal(memory.token('digest'), undefined)
+    assert.equal(recalls(), false)
+    publicKeys = verificationKeys('ACTIVE')
+    await memory.askVerificationKeys(async () => publicKeys)
+    await learn()
+    await memory.askKey(key.keyId, async () => ({ ...key, digest: Buffer.alloc(32, 1) }))
+    assert.equal(recalls(), false, 'the key has another digest, so its text is another')
+  })
+
+  it('forgets credentials when their token expires', async () => {
+    await learn({ lifeMs: 0 })
+    assert.equal(recalls(), false)
+    await learn({ lifeMs: -1 })
+    assert.equal(recalls(), false)
   })
 
   it('asks for the keys once for all who wait, and anew after a notification', async () => {

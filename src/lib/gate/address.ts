@@ -11,6 +11,7 @@ export function storableAddress(address: string): string | null {
  * one of its addresses has all of them.
  */
 export function network(address: string): string {
+  if (!address.includes(':')) return address
   const plain = plainAddress(address)
   if (!isIPv6(plain)) return plain
   const [head = '', tail] = plain.split('::')
@@ -26,5 +27,5 @@ const ZONE = /%.*$/s
 
 /** An IPv4 address that came over an IPv6 socket is an IPv4 address; a zone names an interface of ours. */
 function plainAddress(address: string): string {
-  return address.includes(':') ? address.replace(MAPPED_PREFIX, '').replace(ZONE, '') : address
+  return address.replace(MAPPED_PREFIX, '').replace(ZONE, '')
 }

@@ -102,13 +102,12 @@ export class Arrivals {
   }
 
   #fromMemory({ apiKey, token }: Credentials): Verdict | undefined {
+    if (apiKey === undefined || token === undefined) return undefined
+    const remembered = this.#memory.recall(credentialsDigest(apiKey, token))
+    if (remembered === undefined) return undefined
+    const { key, claims, device } = remembered
     const now = this.#clock.now()
-    const key = this.#rememberedKey(apiKey)
-    if (key === undefined || token === undefined) return undefined
-    const claims = this.#memory.token(hash('sha256', token, 'base64'))
-    if (claims === undefined || claims.expiresAt <= now) return undefined
-    const device = this.#memory.device(claims.serial)
-    if (device === undefined) return undefined
+    if (claims.expiresAt <= now) return undefined
     const decision = decideArrival({
       now,
       key: { found: 'row', row: key },
@@ -130,7 +129,7 @@ export class Arrivals {
     // A signature costs more than all the rest, so nobody gets one verified without a key.
     const isKeyRight = checkKey(fact, this.#clock.now()).passed
     const tokenFact: TokenFact = isKeyRight
-      ? await this.#askToken(token)
+      ? await this.#askToken(token, { apiKey, row })
       : { ok: false, code: 'T_MISSING' }
     const serial = tokenFact.ok ? tokenFact.claims.serial : undefined
     const device = serial === undefined ? undefined : await this.#askDevice(serial)
@@ -154,29 +153,38 @@ export class Arrivals {
     return this.#memory.askDevice(serial, () => selectDevice(this.#database, serial))
   }
 
-  async #askToken(token: string | undefined): Promise<TokenFact> {
+  /** @param shown the API key that came with the token, and was found to be right */
+  async #askToken(
+    token: string | undefined,
+    shown: { apiKey: string | undefined; row: StoredKey | undefined },
+  ): Promise<TokenFact> {
+    const verify = (keys: VerificationKeys): TokenFact => {
+      const now = this.#clock.now()
+      const verdict = verifyToken(token, keys, { now, audience: 'ingest' })
+      const { apiKey, row } = shown
+      if (verdict.ok && token !== undefined && apiKey !== undefined && row !== undefined) {
+        const { claims } = verdict
+        const lifeMs = claims.expiresAt.getTime() - now.getTime()
+        const digest = credentialsDigest(apiKey, token)
+        this.#memory.rememberCredentials(digest, { key: row, claims }, lifeMs, keys)
+      }
+      return verdict
+    }
     const keys = this.#memory.verificationKeys
-    const now = this.#clock.now()
-    if (keys !== undefined) {
-      const verdict = this.#verify(token, keys, now)
-      // Only a key that was not there yet could turn another no into a yes.
-      if (verdict.ok || verdict.code !== 'T_KID') return verdict
-    }
-    return this.#verify(token, await this.#askVerificationKeys(), this.#clock.now())
-  }
-
-  #verify(token: string | undefined, keys: VerificationKeys, now: Date): TokenFact {
-    const verdict = verifyToken(token, keys, { now, audience: 'ingest' })
-    if (verdict.ok && token !== undefined) {
-      const lifeMs = verdict.claims.expiresAt.getTime() - now.getTime()
-      this.#memory.rememberToken(hash('sha256', token, 'base64'), verdict.claims, lifeMs, keys)
-    }
-    return verdict
+    const verdict = keys && verify(keys)
+    // Only a key that was not there yet could turn another no into a yes.
+    if (verdict && (verdict.ok || verdict.code !== 'T_KID')) return verdict
+    return verify(await this.#askVerificationKeys())
   }
 
   async #askVerificationKeys(): Promise<VerificationKeys> {
     return this.#memory.askVerificationKeys(() => loadVerificationKeys(this.#database))
   }
+}
+
+/** A key has no space in it, so no two pairs give the same text. */
+function credentialsDigest(apiKey: string, token: string): string {
+  return hash('sha256', `${apiKey} ${token}`, 'base64')
 }
 
 /** Holds the text of a key against the row that its key id names, if there is one. */

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { answerError } from './answers.js'
 import type { Refusal, Verdict } from './arrivals.js'
 import type { GateContext } from './context.js'
@@ -22,29 +22,37 @@ declare module 'fastify' {
 }
 
 /**
- * Decides on a request by its headers, before its body is read. Answers 401, 403 or 429 itself.
- * @returns whether it may go on
+ * The hook of the routes that take data in: decides on a request by its headers, before its body is read.
+ * Answers 401, 403 or 429 itself.
  */
-export async function authorizeArrival(
-  gate: GateContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<boolean> {
-  const verdict = await decide(gate, request)
-  if (verdict.verdict === 'refused') {
-    refuse(gate, request, reply, verdict)
-    return false
+export function authorizeArrival(gate: GateContext): onRequestHookHandler {
+  return (request, reply, done) => {
+    const verdict = decide(gate, request)
+    if (verdict instanceof Promise) verdict.then(next, done)
+    else next(verdict)
+
+    function next(verdict: Verdict): void {
+      if (verdict.verdict === 'refused') refuse(gate, request, reply, verdict)
+      else if (gate.limits.countsArrivals) limit(verdict).catch(done)
+      else accept(verdict)
+    }
+
+    async function limit({ key, device }: Arrival): Promise<void> {
+      const retryAfter = await gate.limits.arrival(key.keyId, device.serial)
+      if (retryAfter === undefined) {
+        accept({ key, device })
+        return
+      }
+      gate.metrics.limited('arrival')
+      answerError(request, reply, 'too_many_requests', { retryAfter })
+    }
+
+    function accept({ key, device }: Arrival): void {
+      gate.usage.add(key.id, gate.workspace.clock.now(), request.ip)
+      request.arrival = { key, device, decidedAt: performance.now() }
+      done()
+    }
   }
-  const retryAfter = await gate.limits.arrival(verdict.key.keyId, verdict.device.serial)
-  if (retryAfter !== undefined) {
-    gate.metrics.limited('arrival')
-    answerError(request, reply, 'too_many_requests', { retryAfter })
-    return false
-  }
-  gate.usage.add(verdict.key.id, gate.workspace.clock.now(), request.ip)
-  const { key, device } = verdict
-  request.arrival = { key, device, decidedAt: performance.now() }
-  return true
 }
 
 /**

@@ -1,61 +1,43 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Knows which connections have a request under way. When node's server closes it waits for all others
- * too, for ever: for those that never finish their handshake and those that never send a word.
+ * Knows the connections that never sent a request. When node's server closes it ends those that rest
+ * between two requests, but for these it waits: for handshakes that are never finished, too.
  */
-export class Connections {
-  readonly #open = new Map<string, Set<Socket>>()
-  readonly #busy = new Map<string, number>()
+export class SilentConnections {
+  readonly #silent = new Map<string, Socket>()
+  readonly #names = new WeakMap<Socket, string>()
   #isClosing = false
 
   /** @param server before it listens */
   constructor(server: Server) {
-    // A TLS connection comes twice: as it is accepted, and when its handshake is done.
+    // A TLS connection comes twice, by the same name: as it is accepted, and when its handshake is done.
     server.on('connection', (socket: Socket) => this.#add(socket))
     server.on('secureConnection', (socket: Socket) => this.#add(socket))
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const name = nameOf(request.socket)
-      this.#busy.set(name, (this.#busy.get(name) ?? 0) + 1)
-      response.once('close', () => this.#finish(name))
-    })
   }
 
-  /** Ends every connection that has no request under way, and each of the others after its answer. */
-  closeIdle(): void {
+  /** Ends all of them, and those that are still to come. */
+  close(): void {
     this.#isClosing = true
-    for (const name of this.#open.keys()) if (!this.#busy.has(name)) this.#end(name)
+    for (const socket of this.#silent.values()) socket.destroy()
+  }
+
+  /** Tells that a request came over a connection. */
+  heard(socket: Socket): void {
+    const name = this.#names.get(socket)
+    if (name === undefined) return
+    this.#names.delete(socket)
+    this.#silent.delete(name)
   }
 
   #add(socket: Socket): void {
-    const name = nameOf(socket)
-    const sockets = this.#open.get(name) ?? new Set()
-    this.#open.set(name, sockets.add(socket))
+    const name = `${socket.remoteAddress} ${socket.remotePort}`
+    this.#silent.set(name, socket)
+    this.#names.set(socket, name)
     socket.once('close', () => {
-      sockets.delete(socket)
-      if (sockets.size === 0) this.#open.delete(name)
+      if (this.#silent.get(name) === socket) this.#silent.delete(name)
     })
     if (this.#isClosing) socket.destroy()
   }
-
-  #finish(name: string): void {
-    const left = (this.#busy.get(name) ?? 1) - 1
-    if (left > 0) this.#busy.set(name, left)
-    else {
-      this.#busy.delete(name)
-      if (this.#isClosing) this.#end(name)
-    }
-  }
-
-  #end(name: string): void {
-    // The later one of a TLS connection takes the other along, after what it still has to send.
-    const sockets = [...(this.#open.get(name) ?? [])]
-    sockets.at(-1)?.destroySoon()
-  }
-}
-
-/** Both ends of a TLS connection's two sockets have the same peer. */
-function nameOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
 }

@@ -62,7 +62,7 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
   const partitions = keepPartitions(gate)
   const stop = async () => {
     const closed = app.close()
-    connections.closeIdle()
+    connections.close()
     await closed
     clearInterval(partitions)
     await gate.writer.drain()

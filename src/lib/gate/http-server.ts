@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Random } from '../clock.js'
 import { answerError, describeError } from './answers.js'
-import { Connections } from './connections.js'
+import { SilentConnections } from './connections.js'
 import type { GateContext } from './context.js'
 import type { LogStream } from './log-stream.js'
 import { addAppRoutes } from './routes/app.js'
@@ -52,7 +52,7 @@ export async function makeHttpServer(
   options: HttpOptions,
   makeGate: (log: FastifyInstance['log']) => Promise<GateContext>,
   random: Random,
-): Promise<{ app: FastifyInstance; gate: GateContext; connections: Connections }> {
+): Promise<{ app: FastifyInstance; gate: GateContext; connections: SilentConnections }> {
   const { fastify, LogController } = await import('fastify')
   const nextId = requestIds(random)
   const { head, request, idle } = options.timeouts
@@ -107,36 +107,46 @@ export async function makeHttpServer(
       : fastify({ ...common, http })
   ) as FastifyInstance
   const gate = await makeGate(app.log)
-  addHooks(app, gate)
+  const connections = new SilentConnections(app.server)
+  addHooks(app, gate, connections)
   addDataRoute(app, gate)
   addAuthorizeRoute(app, gate)
   addTokenRoute(app, gate)
   addAppRoutes(app, gate)
   addPublicRoutes(app, gate)
-  return { app, gate, connections: new Connections(app.server) }
+  return { app, gate, connections }
 }
 
-function addHooks(app: FastifyInstance, gate: GateContext): void {
+function addHooks(app: FastifyInstance, gate: GateContext, connections: SilentConnections): void {
   // Nor do we know what a client expects besides `100-continue`; it gets the usual answer.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('arrival', null)
   app.decorateRequest('installerId', null)
 
-  app.addHook('onRequest', async (request, reply) => {
+  // Hooks that call back instead of promising cost a tenth of a decision less each.
+  app.addHook('onRequest', (request, reply, done) => {
+    connections.heard(request.socket)
     void reply.header('x-request-id', request.id)
-    void reply.header('cache-control', 'no-store')
-    if (request.routeOptions.config.isUnlimited === true) return
-    const retryAfter = await gate.limits.request(request.ip)
-    if (retryAfter === undefined) return
-    gate.metrics.limited('address')
-    request.log.debug({ event: 'limited', requestId: request.id, address: request.ip })
-    return answerError(request, reply, 'too_many_requests', { retryAfter })
+    if (!gate.limits.countsRequests || request.routeOptions.config.isUnlimited === true) {
+      done()
+      return
+    }
+    gate.limits.request(request.ip).then((retryAfter) => {
+      if (retryAfter === undefined) {
+        done()
+        return
+      }
+      gate.metrics.limited('address')
+      request.log.debug({ event: 'limited', requestId: request.id, address: request.ip })
+      answerError(request, reply, 'too_many_requests', { retryAfter })
+    }, done)
   })
 
-  app.addHook('onResponse', (request, reply, done) => {
+  // Counted when the answer leaves: waiting for its end costs two listeners on each response.
+  app.addHook('onSend', (request, reply, payload, done) => {
     gate.metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime)
-    done()
+    done(null, payload)
   })
 
   app.setNotFoundHandler((request, reply) => {

@@ -99,6 +99,16 @@ export class Limits {
     })
   }
 
+  /** Whether requests of an address are counted at all. */
+  get countsRequests(): boolean {
+    return this.#address !== undefined || this.#failures !== undefined
+  }
+
+  /** Whether arrivals of a key or a device are counted at all. */
+  get countsArrivals(): boolean {
+    return this.#key !== undefined || this.#device !== undefined
+  }
+
   /** Counts a request of an address; gives the seconds to wait when it may not come now. */
   async request(address: string): Promise<RetryAfter | undefined> {
     const name = network(address)

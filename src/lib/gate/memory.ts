@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { VerificationKeys } from '../signing-key/verification-keys.js'
 import type { DeviceClaims } from '../token/types.js'
@@ -13,6 +14,17 @@ const TRUST_MS = 900
 const DEVICES_MAX = 100_000
 const KEYS_MAX = 50_000
 
+/** A key and a token that were found to be authentic, each for itself. */
+export interface VerifiedCredentials {
+  key: StoredKey
+  claims: DeviceClaims
+}
+
+/** Credentials that were verified before, with the rows they lead to. */
+export interface Remembered extends VerifiedCredentials {
+  device: StoredDevice
+}
+
 /**
  * What the gate remembers of the database, so that most arrivals need no question to it.
  *
@@ -22,7 +34,7 @@ const KEYS_MAX = 50_000
 export class Memory {
   readonly #keys = new LRUCache<string, StoredKey>({ max: KEYS_MAX })
   readonly #devices = new LRUCache<string, StoredDevice>({ max: DEVICES_MAX })
-  readonly #tokens = new LRUCache<string, DeviceClaims>({ max: DEVICES_MAX })
+  readonly #credentials = new LRUCache<string, VerifiedCredentials>({ max: DEVICES_MAX })
   #verificationKeys: VerificationKeys | undefined
   #askingKeys: { generation: number; answer: Promise<VerificationKeys> } | undefined
   /** Raised by everything that became untrue, so that an answer asked for before it is not remembered. */
@@ -73,14 +85,20 @@ export class Memory {
     return this.isTrusted ? this.#keys.get(keyId) : undefined
   }
 
-  /** The device with this serial, if remembered. */
-  device(serial: string): StoredDevice | undefined {
-    return this.isTrusted ? this.#devices.get(serial) : undefined
-  }
-
-  /** The claims of a token that was verified before, by the digest of its text. */
-  token(digest: string): DeviceClaims | undefined {
-    return this.isTrusted ? this.#tokens.get(digest) : undefined
+  /**
+   * What key and token stood for when they were last seen together, with the rows as they are still
+   * remembered. Undefined as soon as any part is not.
+   * @param digest of both texts, see {@link rememberCredentials}
+   */
+  recall(digest: string): Remembered | undefined {
+    if (!this.isTrusted) return undefined
+    const verified = this.#credentials.get(digest)
+    if (verified === undefined) return undefined
+    const { key, claims } = verified
+    // Another row of the same key has another digest, perhaps, and the text was never held against that.
+    if (this.#keys.get(key.keyId) !== key) return undefined
+    const device = this.#devices.get(claims.serial)
+    return device && { key, claims, device }
   }
 
   /** The public keys of tokens, if remembered. */
@@ -90,12 +108,21 @@ export class Memory {
 
   /** Asks the database for a key and remembers the answer. What does not exist is not remembered. */
   async askKey(keyId: string, ask: () => Promise<StoredKey | undefined>) {
-    return this.#ask(ask, (key) => this.#keys.set(keyId, key))
+    return this.#ask(ask, (key) => {
+      const known = this.#keys.get(keyId)
+      // The same row stays the same object: verified credentials hold on to it.
+      if (known !== undefined && isDeepStrictEqual(known, key)) return known
+      this.#keys.set(keyId, key)
+      return key
+    })
   }
 
   /** Asks the database for a device and remembers the answer. What does not exist is not remembered. */
   async askDevice(serial: string, ask: () => Promise<StoredDevice | undefined>) {
-    return this.#ask(ask, (device) => this.#devices.set(serial, device))
+    return this.#ask(ask, (device) => {
+      this.#devices.set(serial, device)
+      return device
+    })
   }
 
   /** Asks the database for the public keys and remembers the answer. Callers at the same time share one question. */
@@ -103,10 +130,12 @@ export class Memory {
     const asking = this.#askingKeys
     if (asking && this.isTrusted && asking.generation === this.#generation) return asking.answer
     const answer = this.#ask(ask, (keys) => {
-      if (areSame(this.#verificationKeys, keys)) return
+      const known = this.#verificationKeys
+      if (known !== undefined && areSame(known, keys)) return known
       this.#verificationKeys = keys
       // What was verified with other keys has to be verified with these.
-      this.#tokens.clear()
+      this.#credentials.clear()
+      return keys
     })
     const question = { generation: this.#generation, answer }
     this.#askingKeys = question
@@ -117,38 +146,42 @@ export class Memory {
     }
   }
 
-  /** Remembers a verified token until it expires. `keys` are those that it was verified with. */
-  rememberToken(
+  /**
+   * Remembers until the token expires that this text of a key is the row's and that this token is authentic.
+   * @param digest SHA-256 of both texts
+   * @param keys the public keys that the token was verified with
+   */
+  rememberCredentials(
     digest: string,
-    claims: DeviceClaims,
+    verified: VerifiedCredentials,
     lifeMs: number,
     keys: VerificationKeys,
   ): void {
     if (lifeMs <= 0 || !this.isTrusted || keys !== this.#verificationKeys) return
-    this.#tokens.set(digest, claims, { ttl: lifeMs })
+    if (this.#keys.get(verified.key.keyId) !== verified.key) return
+    this.#credentials.set(digest, verified, { ttl: lifeMs })
   }
 
   async #ask<Answer>(
     ask: () => Promise<Answer>,
-    remember: (answer: NonNullable<Answer>) => void,
+    remember: (answer: NonNullable<Answer>) => Answer,
   ): Promise<Answer> {
     const generation = this.#generation
     const wasTrusted = this.isTrusted
     const answer = await ask()
     const isCurrent = wasTrusted && this.isTrusted && generation === this.#generation
-    if (isCurrent && answer !== undefined && answer !== null) remember(answer)
-    return answer
+    return isCurrent && answer !== undefined && answer !== null ? remember(answer) : answer
   }
 
   #forgetSigningKeys(): void {
     this.#verificationKeys = undefined
-    this.#tokens.clear()
+    this.#credentials.clear()
   }
 }
 
 /** A stranger's kid makes the gate ask again; that must not cost everybody else their verified tokens. */
-function areSame(some: VerificationKeys | undefined, others: VerificationKeys): boolean {
-  if (some?.size !== others.size) return false
+function areSame(some: VerificationKeys, others: VerificationKeys): boolean {
+  if (some.size !== others.size) return false
   return [...some].every(([kid, { state, verifyUntil }]) => {
     const other = others.get(kid)
     return other?.state === state && other.verifyUntil?.getTime() === verifyUntil?.getTime()

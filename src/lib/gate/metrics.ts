@@ -31,7 +31,7 @@ export class Metrics {
     })
     this.#seconds = new library.Histogram({
       name: 'cleverctl_gate_request_seconds',
-      help: 'Time from the head of a request to the end of its answer',
+      help: 'Time from the head of a request to its answer',
       labelNames: ['route'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isSerial } from '../../device/types.js'
+import { faultOfCode } from '../../installation/types.js'
 import { loginInstaller } from '../../installer/login.js'
 import { placeDevice } from '../../placement/place.js'
 import { removePlacement } from '../../placement/remove.js'
@@ -95,6 +97,7 @@ export function addAppRoutes(app: FastifyInstance, gate: GateContext): void {
         { audience: 'app', installerId, installerEpoch: epoch },
         { clock, random, ttlMs: APP_TOKEN_TTL_MS },
       )
+      void reply.header('cache-control', 'no-store')
       return {
         token: signed.token.reveal(),
         tokenType: 'Bearer',
@@ -119,13 +122,19 @@ export function addAppRoutes(app: FastifyInstance, gate: GateContext): void {
       })
       switch (placed.outcome) {
         case 'refused':
-          logApp(request, 'placement.refused', { reason: placed.code, serial, installation })
+          logApp(request, 'placement.refused', {
+            reason: placed.code,
+            ...named(serial, installation),
+          })
           if (placed.code === 'position-invalid') return badPosition(request, reply)
           return placed.code.startsWith('at-')
             ? badTime(request, reply)
             : answerError(request, reply, 'forbidden')
         case 'conflict':
-          logApp(request, 'placement.refused', { reason: placed.code, serial, installation })
+          logApp(request, 'placement.refused', {
+            reason: placed.code,
+            ...named(serial, installation),
+          })
           return answerError(request, reply, 'conflict')
         default:
           void reply.code(placed.outcome === 'created' ? 201 : 200)
@@ -187,6 +196,14 @@ function badTime(request: FastifyRequest, reply: FastifyReply): FastifyReply {
 function badPosition(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const message = 'position is neither one line of text nor a latitude and longitude'
   return answerError(request, reply, 'bad_request', { message })
+}
+
+/** What was named, where it has the form of a name: a secret in the wrong field is not written down. */
+function named(serial: string, installation: string): Record<string, string | undefined> {
+  return {
+    serial: isSerial(serial) ? serial : undefined,
+    installation: faultOfCode(installation) === undefined ? installation : undefined,
+  }
 }
 
 function logApp(request: FastifyRequest, event: string, more: Record<string, unknown>): void {

@@ -10,9 +10,7 @@ export function addAuthorizeRoute(app: FastifyInstance, gate: GateContext): void
   app.get(
     '/v1/authorize',
     {
-      onRequest: async (request, reply) => {
-        if (!(await authorizeArrival(gate, request, reply))) return reply
-      },
+      onRequest: authorizeArrival(gate),
     },
     (request, reply) => {
       const { arrival } = request

@@ -14,9 +14,7 @@ export function addDataRoute(app: FastifyInstance, gate: GateContext): void {
     '/v1/data',
     {
       schema: { body: READINGS_SCHEMA, response: { 202: RECEIPT_SCHEMA } },
-      onRequest: async (request, reply) => {
-        if (!(await authorizeArrival(gate, request, reply))) return reply
-      },
+      onRequest: authorizeArrival(gate),
     },
     async (request, reply) => {
       const readings = readReadings(request.body, gate.workspace.clock.now().getTime())

@@ -47,6 +47,7 @@ export function addTokenRoute(app: FastifyInstance, gate: GateContext): void {
         },
         { clock, random, ttlMs: gate.tokenTtlMs },
       )
+      void reply.header('cache-control', 'no-store')
       return {
         token: signed.token.reveal(),
         tokenType: 'Bearer',
