@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { currentActor } from '../../src/lib/terminal/actor.js'
 import { wantsColour } from '../../src/lib/terminal/colour.js'
-import { alignCells, cut, fittingColumns, joinCells, pad, wrap } from '../../src/lib/terminal/layout.js'
+import {
+  alignCells,
+  cut,
+  fittingColumns,
+  joinCells,
+  pad,
+  wrap,
+} from '../../src/lib/terminal/layout.js'
 import { relativeTime } from '../../src/lib/terminal/relative-time.js'
 import { harmless, oneLine } from '../../src/lib/terminal/text.js'
 import { unknownCommand } from '../../src/lib/terminal/unknown-command.js'

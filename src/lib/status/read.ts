@@ -61,5 +61,7 @@ async function signingKeyAges(workspace: Workspace): Promise<SigningKeyAge[]> {
 
 async function trailEnd({ database }: Workspace): Promise<Pick<Status, 'trail'>> {
   const end = await selectTrailEnd(database)
-  return end === undefined ? {} : { trail: { ...end, seq: Number(end.seq), at: end.at.toISOString() } }
+  return end === undefined
+    ? {}
+    : { trail: { ...end, seq: Number(end.seq), at: end.at.toISOString() } }
 }
