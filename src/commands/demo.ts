@@ -3,10 +3,12 @@ import { playDemo, type DemoResult, type PlayedStep } from '../lib/demo/play.js'
 import { BaseCommand } from '../lib/terminal/base-command.js'
 
 export default class Demo extends BaseCommand<DemoResult> {
-  static override summary = 'Play the main job from an empty directory to refused arrivals'
-  static override description = `Runs the real commands against an embedded database in a temporary home: devices are registered,
-an app installs one, its logger posts readings over HTTPS, and five arrivals that must be refused are
-refused. Exits 0 only if every step came out as said, and leaves nothing behind.`
+  static override summary = 'play the main job from an empty folder to refused arrivals'
+  static override description =
+    'Runs the real commands against an embedded database in a temporary home: devices are registered, ' +
+    'an app installs one, its logger posts readings over HTTPS, and five arrivals that must be refused ' +
+    'are refused. Exits 0 only if every step came out as said, and leaves nothing behind.'
+
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',

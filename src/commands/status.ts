@@ -4,7 +4,7 @@ import type { Status as Standing } from '../lib/status/types.js'
 import { BaseCommand } from '../lib/terminal/base-command.js'
 
 export default class Status extends BaseCommand<Standing> {
-  static override summary = 'how things stand, on one screen'
+  static override summary = 'show how things stand, on one screen'
   static override description =
     'Quick at any size: more than 100,000 devices or readings are estimated and marked with "about".'
 

@@ -26,7 +26,8 @@ export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
 
   static override flags = {
     grace: durationFlag({
-      description: 'how long former keys go on working; 0 ends them at once [default: 24h]',
+      description:
+        'how long former keys go on working, 365d at most; 0 ends them at once [default: 24h]',
     }),
     'expires-in': durationFlag({
       description: 'how long the new key works (without it: as long as the former was made for)',

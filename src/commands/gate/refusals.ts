@@ -17,7 +17,7 @@ export default class GateRefusals extends BaseCommand<Refusals> {
   ]
 
   static override flags = {
-    since: durationFlag({ description: 'how far back; 24h unless given' }),
+    since: durationFlag({ description: 'how far back [default: 24h]' }),
     by: Flags.option({
       description: 'sum the counts up by this, for each code',
       options: ['code', 'installation', 'device'] as const,

@@ -56,7 +56,7 @@ export default class GateServe extends BaseCommand<ServeResult> {
       multiple: true,
     }),
     'token-ttl': durationFlag({
-      description: "life of a device's token, an hour at most; 15m unless given",
+      description: "life of a device's token, an hour at most [default: 15m]",
     }),
     limit: Flags.string({
       description:

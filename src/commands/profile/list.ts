@@ -4,7 +4,7 @@ import { BaseCommand } from '../../lib/terminal/base-command.js'
 export default class ProfileList extends BaseCommand<{ profiles: ListedProfile[] }> {
   static override summary = 'list the profiles and tell which one is in use'
   static override description =
-    'Contacts no database. What the environment or --database-url put in a profile’s place is not shown.'
+    "Contacts no database. What the environment or --database-url put in a profile's place is not shown."
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

@@ -2,6 +2,9 @@ import { Config, Plugin, settings } from '@oclif/core'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** In the words of our own commands. */
+const COMPLETION_SUMMARY = 'show how to set up completion for bash, zsh and PowerShell'
+
 /**
  * What oclif knows of this program: its commands and topics.
  *
@@ -21,6 +24,8 @@ export async function loadOclifConfig(argv: readonly string[], root: string): Pr
     for (const name of own.pjson.oclif.plugins ?? []) {
       const plugin = new Plugin({ root, name, type: 'core' })
       await plugin.load()
+      for (const command of plugin.commands)
+        if (command.id === 'autocomplete') command.summary = COMPLETION_SUMMARY
       plugins.set(plugin.name, plugin)
     }
   }
