@@ -1,6 +1,7 @@
 import { FailureError, ExpectedError } from '../errors.js'
 import { Stage } from './stage.js'
-import { story, type Cast } from './story.js'
+import type { Cast } from './acts.js'
+import { story } from './story.js'
 
 /** A step that was played. */
 export interface PlayedStep {
