@@ -175,7 +175,7 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { serial }, code: ok },
     fails: { args: { serial: NOTHING }, code: notFound },
   }),
-  doctor: () => ({ succeeds: { code: ok }, fails: { code: ExitCode.failure, fault: 'login' } }),
+  doctor: () => ({ succeeds: { code: ok }, fails: { code: findings, fault: 'login' } }),
   'gate:explain': (stand) => ({
     succeeds: {
       flags: {
@@ -407,12 +407,16 @@ export class Stands {
     }
   }
 
-  /** Every secret in the files that commands were given or have made so far. */
-  secrets(): string[] {
-    return readdirSync(this.folder).flatMap((name) => {
-      const lines = readFileSync(join(this.folder, name), 'utf8').trimEnd().split('\n')
-      if (/secrets\.csv$/.test(name)) return lines.slice(1).map((line) => line.split(',')[1] ?? '')
-      return /(key|token|forged|secret|password)\.txt$/.test(name) ? lines : []
+  /** Every secret in the files that commands were given or have made so far, with the file's name. */
+  secrets(): { file: string; text: string }[] {
+    return readdirSync(this.folder).flatMap((file) => {
+      const lines = readFileSync(join(this.folder, file), 'utf8').trimEnd().split('\n')
+      const texts = /secrets\.csv$/.test(file)
+        ? lines.slice(1).map((line) => line.split(',')[1] ?? '')
+        : /(key|token|forged|secret|password)\.txt$/.test(file)
+          ? lines
+          : []
+      return texts.filter((text) => text !== '').map((text) => ({ file, text }))
     })
   }
 }

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Short enough to see every command that takes as long as it takes to start. */
+const EVERY_MS = 20
+
+/** The command lines of all processes, looked at again and again, as any user of the machine may. */
+export class ProcessList {
+  readonly #seen = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+
+  /** Begins to look. */
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), EVERY_MS)
+  }
+
+  /** Ends it. */
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Every command line seen so far, one a line. */
+  text(): string {
+    return [...this.#seen].join('\n')
+  }
+
+  #look(): void {
+    for (const name of readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue
+      try {
+        const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        if (line !== '') this.#seen.add(line)
+      } catch {
+        // It has ended since.
+      }
+    }
+  }
+}
