@@ -202,7 +202,7 @@ describe('device import', () => {
       await readFile(`${input}.rejects.csv`, 'utf8'),
       [
         'line,code,reason,row',
-        '3,bad-serial,"a serial is 3 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit","no serial,CleverDx,B-1,2026-01-31"',
+        '3,bad-serial,"a serial is 3 to 40 letters, digits, dots, hyphens and underscores, the first a letter or digit","no serial,CleverDx,B-1,2026-01-31"',
         '5,future-date,"manufacturedAt lies in the future","CDX-000003,CleverDx,B-1,2099-01-01"',
         '6,wrong-field-count,"3 fields where the header has 4","CDX-000004,CleverDx,B-1"',
         '7,duplicate-serial,"the serial stands in an earlier row","CDX-000001,CleverDx,B-1,2026-01-31"',

@@ -6,11 +6,11 @@ import { isLabel, isSerial, parseSerial, readManufacturedAt } from '../../src/li
 const NOW = new Date('2026-06-01T12:00:00Z')
 
 describe('serials', () => {
-  const good = ['CDX-000123', 'abc', '0.1_a-', 'x'.repeat(64)]
+  const good = ['CDX-000123', 'abc', '0.1_a-', 'x'.repeat(40)]
   const bad = [
     '',
     'ab',
-    'x'.repeat(65),
+    'x'.repeat(41),
     '-CDX1',
     '=CDX1',
     'CDX 1',

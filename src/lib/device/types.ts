@@ -20,12 +20,13 @@ export const DEVICE_STATES: readonly DeviceState[] = [
   'revoked',
 ]
 
-// Letters that need no escaping in a URL, in CSV, on a label and in a spreadsheet.
-const SERIAL_FORM = /^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$/
+// Letters that need no escaping in a URL, in CSV, on a label and in a spreadsheet. Shorter than a
+// device's secret (43 characters), so that one sent in a serial's place is never written down as such.
+const SERIAL_FORM = /^[A-Za-z0-9][A-Za-z0-9._-]{2,39}$/
 
 /** The rule a serial keeps, for messages. */
 const SERIAL_RULE =
-  '3 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit'
+  '3 to 40 letters, digits, dots, hyphens and underscores, the first a letter or digit'
 
 /** Whether the text has the form of a serial. */
 export function isSerial(text: string): text is DeviceSerial {

@@ -1,10 +1,11 @@
 import { SqlState, isSqlState } from '../database/sqlstate.js'
+import { isSerial } from '../device/types.js'
+import { faultOfCode } from '../installation/types.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { decidePlacement } from './decide.js'
 import { insertPlacement, selectPlacementFacts } from './store.js'
 import {
-  isStorable,
   type PlacementConflict,
   type PlacementRefusal,
   type Position,
@@ -47,8 +48,10 @@ export async function placeDevice(
   if (asked.position !== undefined && position === undefined) {
     return { outcome: 'refused', code: 'position-invalid' }
   }
-  if (!isStorable(asked.installation)) return { outcome: 'refused', code: 'installation-unknown' }
-  if (!isStorable(asked.serial)) return { outcome: 'refused', code: 'device-unknown' }
+  // What has no form of a name names nothing, and might be a secret in the wrong field: the server's
+  // log is not to see it.
+  if (faultOfCode(asked.installation)) return { outcome: 'refused', code: 'installation-unknown' }
+  if (!isSerial(asked.serial)) return { outcome: 'refused', code: 'device-unknown' }
   for (let tried = 1; ; tried += 1) {
     try {
       return await tryToPlace(workspace, { ...asked, position })

@@ -1,7 +1,8 @@
+import { isSerial } from '../device/types.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { closePlacement, lockOpenPlacement, selectInstallerById } from './store.js'
-import { isStorable, type PlacementRefusal } from './types.js'
+import type { PlacementRefusal } from './types.js'
 
 /** What became of a removal that was asked for. */
 export type RemoveOutcome =
@@ -22,7 +23,7 @@ export async function removePlacement(
 ): Promise<RemoveOutcome> {
   const { database, actor, clock } = workspace
   const { installer: installerId, serial } = asked
-  if (!isStorable(serial)) return { outcome: 'unchanged' }
+  if (!isSerial(serial)) return { outcome: 'unchanged' }
   return database.transaction(async (transaction) => {
     const installer = await selectInstallerById(transaction, installerId)
     if (!installer) return { outcome: 'refused', code: 'installer-unknown' }

@@ -35,7 +35,7 @@ export function readPosition(value: unknown): Position | undefined {
 }
 
 /** Whether PostgreSQL can hold a text as one line: no control characters, no halves of a surrogate pair. */
-export const isStorable = (text: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(text)
+const isStorable = (text: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(text)
 
 /** Why a placement or a removal was refused. For the log and the metrics. */
 export type PlacementRefusal =
