@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
 import { PROGRAM, runCli } from '../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
@@ -87,12 +88,32 @@ describe('gate serve', () => {
       await blocker.end()
       const answer = await posting
       assert.equal(answer.status, 202)
-      const [ended] = (await once(gate.child, 'close')) as [number]
-      assert.equal(ended, code)
+      assert.equal(await gate.ended, code)
       const result = JSON.parse(gate.stdout()) as Record<string, unknown>
       assert.deepEqual(result, { address: '127.0.0.1', port: gate.client.port, workers: 1 })
     })
   }
+
+  it('ends in time although clients hold on to it', async () => {
+    const gate = await start()
+    const { port, certificate: ca } = gate.client
+    const silent = connectTcp(port, '127.0.0.1')
+    const handshaken = connectTls({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+    const slow = connectTls({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+    for (const socket of [silent, handshaken, slow]) socket.on('error', () => undefined)
+    const { apiKey, token } = sender()
+    await Promise.all([once(slow, 'secureConnect'), once(handshaken, 'secureConnect')])
+    slow.write(
+      `POST /v1/data HTTP/1.1\r\nhost: x\r\nx-api-key: ${apiKey}\r\nauthorization: Bearer ${token}\r\n` +
+        'content-type: application/json\r\ncontent-length: 1000\r\n\r\n{',
+    )
+    await gate.client.authorize(sender())
+    const began = performance.now()
+    gate.child.kill('SIGTERM')
+    assert.equal(await gate.ended, 143)
+    assert.ok(performance.now() - began < 11_000)
+    for (const socket of [silent, handshaken, slow]) socket.destroy()
+  })
 
   it('logs one JSON document a line and no secret', async () => {
     const gate = await start('--verbose')

@@ -211,7 +211,9 @@ export interface SpawnedGate {
   /** Everything it wrote on stderr so far. */
   stderr(): string
   stdout(): string
-  /** Sends a signal and waits for the end; gives the exit code, null when the signal ended it. */
+  /** Resolves at its end with the exit code, null when a signal ended it. */
+  ended: Promise<number | null>
+  /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
@@ -242,7 +244,7 @@ export async function spawnGate(given: {
   let stdout = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  const ended = once(child, 'close') as Promise<[number | null]>
+  const ended = once(child, 'close').then(([code]) => code as number | null)
   let client: GateClient | undefined
   try {
     await until(() => {
@@ -262,10 +264,11 @@ export async function spawnGate(given: {
     client: connected,
     stderr: () => stderr,
     stdout: () => stdout,
+    ended,
     end: async (signal) => {
       connected.close()
       child.kill(signal)
-      return (await ended)[0]
+      return ended
     },
   }
 }

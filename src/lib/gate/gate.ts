@@ -4,6 +4,7 @@ import type { Log, Workspace } from '../workspace.js'
 import { Arrivals } from './arrivals.js'
 import { BoundedDatabase } from './bounded.js'
 import type { GateContext } from './context.js'
+import { withDeadline } from './deadline.js'
 import { harmless, makeHttpServer, type HttpOptions } from './http-server.js'
 import { KeyUsage } from './key-usage.js'
 import { Limits, type LimitSettings } from './limits.js'
@@ -17,6 +18,10 @@ import { SignerSource } from './signer-source.js'
 /** Partitions are made so long ahead of their month, and looked after so often. */
 const PARTITION_AHEAD_MS = 14 * 24 * 60 * 60_000
 const PARTITION_CHECK_MS = 60 * 60_000
+
+/** Requests under way have this long to end; what is left then is cut, and the counters are written down. */
+const FINISH_MS = 7_000
+const RESTING_MS = 50
 
 /** How one gate process works. */
 export interface GateOptions extends HttpOptions {
@@ -63,7 +68,10 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
   const stop = async () => {
     const closed = app.close()
     connections.close()
-    await closed
+    // Node goes on waiting for a connection that rests only now, after its last answer.
+    const resting = setInterval(() => app.server.closeIdleConnections(), RESTING_MS)
+    await withDeadline(closed, FINISH_MS).catch(() => app.server.closeAllConnections())
+    clearInterval(resting)
     clearInterval(partitions)
     await gate.writer.drain()
     await Promise.all([gate.refusals.stop(), gate.usage.stop()])

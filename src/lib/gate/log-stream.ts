@@ -31,6 +31,11 @@ export class LogStream {
     this.#stream.write(line)
   }
 
+  /** Takes an event of a process that has no logger of its own. */
+  say(level: 'info' | 'warn', event: object): void {
+    this.write(`${JSON.stringify({ level, time: new Date().toISOString(), ...event })}\n`)
+  }
+
   /** Waits until what was taken is written, `ms` milliseconds at most. */
   async flush(ms: number): Promise<void> {
     if (this.#stream.writableLength === 0) return

@@ -66,15 +66,16 @@ async function serveHere(
   }).catch((error: Error) => {
     throw portError(error, address, port)
   })
+  const metrics = await exposeMetrics(gate, options.metricsPort).catch(async (error: unknown) => {
+    await gate.stop()
+    throw error
+  })
   gate.say({
     event: 'started',
     profile: workspace.database.target.profile,
     database: workspace.database.target.description,
     fingerprint: certificate?.fingerprint,
-  })
-  const metrics = await exposeMetrics(gate, options.metricsPort).catch(async (error: unknown) => {
-    await gate.stop()
-    throw error
+    metricsPort: metrics?.port,
   })
   await stopped
   gate.say({ event: 'stopping' })
@@ -106,6 +107,13 @@ async function serveWithWorkers(
             throw error
           },
         )
+  logStream.say('info', {
+    event: 'started',
+    workers: options.workers,
+    address: options.address,
+    port,
+    metricsPort: metrics?.port,
+  })
   await untilStopped(workspace.signal)
   await workers.stop(STOP_MS)
   await metrics?.close()

@@ -20,7 +20,7 @@ export const PORT_VARIABLE = 'CLEVERCTL_GATE_PORT'
 
 /** Workers that share one port. */
 export class Workers {
-  readonly #log: (event: object) => void
+  readonly #logStream: LogStream
   readonly #address: string
   readonly #failures: number[] = []
   #port: number
@@ -31,10 +31,7 @@ export class Workers {
   constructor(given: { address: string; port: number; logStream: LogStream }) {
     this.#address = given.address
     this.#port = given.port
-    this.#log = (event) =>
-      given.logStream.write(
-        `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), ...event })}\n`,
-      )
+    this.#logStream = given.logStream
   }
 
   /**
@@ -91,7 +88,13 @@ export class Workers {
     }
     const wait = Math.min(RESTART_MIN_MS * 2 ** this.#failures.length, RESTART_MAX_MS)
     this.#failures.push(wait)
-    this.#log({ event: 'worker.died', pid: worker.process.pid, code, signal, restartInMs: wait })
+    this.#logStream.say('warn', {
+      event: 'worker.died',
+      pid: worker.process.pid,
+      code,
+      signal,
+      restartInMs: wait,
+    })
     await delay(wait, undefined, { ref: false })
     if (!this.#stopping) this.#fork()
   }
