@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Random } from '../clock.js'
-import { answerError, describeError } from './answers.js'
+import { answerError } from './answers.js'
 import { SilentConnections } from './connections.js'
 import type { GateContext } from './context.js'
+import { framesOf } from './harmless.js'
+import { addHooks } from './hooks.js'
 import type { LogStream } from './log-stream.js'
 import { addAppRoutes } from './routes/app.js'
 import { addAuthorizeRoute } from './routes/authorize.js'
@@ -38,13 +40,6 @@ export interface HttpOptions {
   timeouts: Timeouts
   logLevel: 'warn' | 'info' | 'debug'
   logStream: Pick<LogStream, 'write'>
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Asked for by monitors, whatever else their address does. */
-    isUnlimited?: boolean
-  }
 }
 
 /** Makes the HTTP server with all routes; it does not listen yet. */
@@ -115,73 +110,6 @@ export async function makeHttpServer(
   addAppRoutes(app, gate)
   addPublicRoutes(app, gate)
   return { app, gate, connections }
-}
-
-function addHooks(app: FastifyInstance, gate: GateContext, connections: SilentConnections): void {
-  // Nor do we know what a client expects besides `100-continue`; it gets the usual answer.
-  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
-  app.removeContentTypeParser('text/plain')
-  app.decorateRequest('arrival', null)
-  app.decorateRequest('installerId', null)
-
-  // Hooks that call back instead of promising cost a tenth of a decision less each.
-  app.addHook('onRequest', (request, reply, done) => {
-    connections.heard(request.socket)
-    void reply.header('x-request-id', request.id)
-    if (!gate.limits.countsRequests || request.routeOptions.config.isUnlimited === true) {
-      done()
-      return
-    }
-    gate.limits.request(request.ip).then((retryAfter) => {
-      if (retryAfter === undefined) {
-        done()
-        return
-      }
-      gate.metrics.limited('address')
-      request.log.debug({ event: 'limited', requestId: request.id, address: request.ip })
-      answerError(request, reply, 'too_many_requests', { retryAfter })
-    }, done)
-  })
-
-  // Counted when the answer leaves: waiting for its end costs two listeners on each response.
-  app.addHook('onSend', (request, reply, payload, done) => {
-    gate.metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime)
-    done(null, payload)
-  })
-
-  app.setNotFoundHandler((request, reply) => {
-    gate.limits.fail(request.ip)
-    return answerError(request, reply, 'not_found')
-  })
-
-  app.setErrorHandler((error, request, reply) => {
-    const { word, message } = describeError(error)
-    if (word === 'unavailable' || word === 'internal') {
-      gate.metrics.failed(request.routeOptions.url ?? 'none')
-      request.log.error({
-        event: word === 'internal' ? 'fault' : 'unavailable',
-        requestId: request.id,
-        route: request.routeOptions.url,
-        ...harmless(error, word === 'internal'),
-      })
-    } else {
-      gate.limits.fail(request.ip)
-    }
-    return answerError(request, reply, word, message === undefined ? {} : { message })
-  })
-}
-
-/** An error for the log. Messages of drivers and parsers may repeat what was sent, so they stay out. */
-export function harmless(error: unknown, withStack: boolean): Record<string, unknown> {
-  if (!(error instanceof Error)) return { error: typeof error }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  return { error: error.name, code, ...(withStack ? { stack: framesOf(error) } : {}) }
-}
-
-/** The stack without the message at its head. */
-function framesOf({ stack = '' }: Error): string {
-  const lines = stack.split('\n').filter((line) => line.startsWith('    at '))
-  return lines.join('\n')
 }
 
 /** Ids that no other process of any gate gives: random at the front, counted at the end. */

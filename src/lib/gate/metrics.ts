@@ -17,7 +17,6 @@ export class Metrics {
   readonly #limited: Counter<'limit'>
   readonly #logins: Counter<'outcome'>
   readonly #failures: Counter<'work'>
-  readonly #observers = new Map<string, (seconds: number) => void>()
 
   private constructor(library: typeof import('prom-client'), gauges: Gauges) {
     const registry = new library.Registry()
@@ -93,21 +92,20 @@ export class Metrics {
     return metrics
   }
 
-  /** Counts an answered request. */
-  request(route: string, status: number, ms: number): void {
-    const name = `${route} ${status}`
-    let observe = this.#observers.get(name)
-    if (observe === undefined) {
-      // Looking labels up costs more than counting, and there are few of these.
-      const requests = this.#requests.labels(route, String(status))
-      const seconds = this.#seconds.labels(route)
-      observe = (taken) => {
-        requests.inc()
-        seconds.observe(taken)
+  /** The counter of a route's answers, by status and time in milliseconds. */
+  route(route: string): (status: number, ms: number) => void {
+    // Looking labels up costs more than counting, and there are few of these.
+    const seconds = this.#seconds.labels(route)
+    const requests = new Map<number, { inc(): void }>()
+    return (status, ms) => {
+      let counter = requests.get(status)
+      if (counter === undefined) {
+        counter = this.#requests.labels(route, String(status))
+        requests.set(status, counter)
       }
-      this.#observers.set(name, observe)
+      counter.inc()
+      seconds.observe(ms / 1000)
     }
-    observe(ms / 1000)
   }
 
   /** Counts a refused arrival. */
