@@ -209,13 +209,19 @@ describe('gate serve', () => {
 
   it('limits a device and a key', async () => {
     const gate = await start('--limit', 'device=2', '--limit', 'key=3')
-    await plant.addDevice('CDX-000124', plant.installation)
+    const second = await plant.addDevice('CDX-000124', plant.installation)
     const other = { apiKey: plant.apiKey, token: plant.token('CDX-000124') }
     const statuses = []
     for (const each of [sender(), sender(), sender(), other]) {
       statuses.push((await gate.client.authorize(each)).status)
     }
     assert.deepEqual(statuses, [204, 204, 429, 429])
+    const token = await gate.client.ask({
+      path: '/v1/token',
+      headers: { 'x-api-key': plant.apiKey },
+      body: { serial: 'CDX-000124', secret: second.secret },
+    })
+    assert.equal(token.status, 429)
   })
 
   it('goes on when nobody reads its log', async () => {

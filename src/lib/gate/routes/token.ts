@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { signToken } from '../../token/sign.js'
+import { answerError } from '../answers.js'
 import { refuse, sentApiKey } from '../authorize.js'
 import type { GateContext } from '../context.js'
 
@@ -35,6 +36,11 @@ export function addTokenRoute(app: FastifyInstance, gate: GateContext): void {
       )
       if (verdict.verdict === 'refused') return refuse(gate, request, reply, verdict)
       const { key, device } = verdict
+      const retryAfter = await gate.limits.arrival(key.keyId, device.serial)
+      if (retryAfter !== undefined) {
+        gate.metrics.limited('arrival')
+        return answerError(request, reply, 'too_many_requests', { retryAfter })
+      }
       gate.usage.add(key.id, clock.now(), request.ip)
       const signed = signToken(
         await gate.signer.get(),
