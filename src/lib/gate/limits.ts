@@ -19,7 +19,7 @@ export const DEFAULT_LIMITS: LimitSettings = {
   perAddress: 20_000,
   perKey: 10_000,
   perDevice: 5_000,
-  failuresPerAddress: 500,
+  failuresPerAddress: 2_000,
 }
 
 /** No limits at all, for measuring. */
