@@ -50,6 +50,8 @@ async function serveHere(
   logStream: LogStream,
 ): Promise<number> {
   const stopped = untilStopped(workspace.signal)
+  // Before all that takes time: a question for metrics that nobody hears keeps everybody waiting.
+  if (cluster.isWorker) new (await import('prom-client')).AggregatorRegistry()
   const certificate = await certificateFor(workspace, options)
   const { address, trustProxy, tokenTtlMs = DEFAULT_TOKEN_TTL_MS, logLevel } = options
   const port = cluster.isWorker ? Number(process.env[PORT_VARIABLE] ?? options.port) : options.port
@@ -125,7 +127,6 @@ async function exposeMetrics(gate: RunningGate, port: number | undefined) {
   const { registry } = gate.metrics
   if (cluster.isWorker) {
     const { AggregatorRegistry } = await import('prom-client')
-    new AggregatorRegistry()
     AggregatorRegistry.setRegistries([registry])
     return undefined
   }
