@@ -85,7 +85,12 @@ describe('API keys in the database', () => {
 
   async function rotate(installation: string, graceMs: number, lifetimeMs?: number) {
     const given = delivery()
-    return rotateApiKey(workspace, { installation, graceMs, lifetimeMs, delivery: given })
+    return rotateApiKey(workspace, {
+      installation,
+      overlap: { graceMs, adoption: undefined },
+      lifetimeMs,
+      delivery: given,
+    })
   }
 
   async function states(installation: string): Promise<string[]> {
@@ -239,6 +244,8 @@ describe('API keys in the database', () => {
       installation,
       revoked: [],
       unchanged: [first.keyId],
+      currentKeyId: second.keyId,
+      dark: [],
     })
     assert.deepEqual(await states(installation), ['2 CURRENT', '1 REVOKED'])
     const third = await rotate(installation, DAY)
@@ -364,7 +371,8 @@ describe('API keys in the database', () => {
       })
     const again = { installation, lifetimeMs: undefined, delivery: leftover(text) }
     assert.equal((await issueApiKey(workspace, again)).keyId, keyId)
-    const rotation = { installation, lifetimeMs: undefined, graceMs: 0, delivery: leftover(text) }
+    const overlap = { graceMs: 0, adoption: undefined }
+    const rotation = { installation, lifetimeMs: undefined, overlap, delivery: leftover(text) }
     assert.equal((await rotateApiKey(workspace, rotation)).keyId, keyId)
     assert.deepEqual(await states(installation), ['1 CURRENT'])
     // The key of another installation, or one that never was committed, is not this run's.

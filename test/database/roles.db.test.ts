@@ -30,6 +30,9 @@ const ALLOWED: Record<Group, string[]> = {
     'update cleverctl.api_key set last_used_at = now(), use_count = use_count + 1 where false',
     'delete from cleverctl.refusal where false',
     'select cleverctl.reading_ensure_partition(now())',
+    'update cleverctl.device_sighting set arrivals = arrivals + 1 where false',
+    'select * from cleverctl.api_key_successor(0, now())',
+    `select cleverctl.api_key_settle('{}', now(), 'u', 'h')`,
     APPEND,
   ],
   auditor: [
@@ -38,6 +41,8 @@ const ALLOWED: Record<Group, string[]> = {
     'select serial, model, revoked_at from cleverctl.device where false',
     'select key_id, state, last_used_at from cleverctl.api_key where false',
     'select * from cleverctl.refusal where false',
+    'select * from cleverctl.device_sighting where false',
+    'select * from cleverctl.active_device where false',
   ],
 }
 
@@ -48,6 +53,8 @@ const DENIED: Record<Group, string[]> = {
     'delete from cleverctl.device where false',
     'delete from cleverctl.reading where false',
     'delete from cleverctl.api_key where false',
+    'update cleverctl.device_sighting set arrivals = 0 where false',
+    'select * from cleverctl.api_key_successor(0, now())',
     'update cleverctl.migration set sha256 = sha256 where false',
     'set role cleverctl_gate',
   ],
@@ -61,6 +68,7 @@ const DENIED: Record<Group, string[]> = {
     'select * from cleverctl.device_import where false',
     'update cleverctl.device set revoked_at = null where false',
     'update cleverctl.api_key set state = $$CURRENT$$ where false',
+    'delete from cleverctl.device_sighting where false',
     'update cleverctl.reading set at = at where false',
     'delete from cleverctl.reading where false',
     'insert into cleverctl.installation (code, name, timezone, latitude, longitude) values ($$a$$, $$a$$, $$UTC$$, 0, 0)',
@@ -80,6 +88,8 @@ const DENIED: Record<Group, string[]> = {
     'update cleverctl.device set revoked_at = null where false',
     'insert into cleverctl.refusal (hour) values (now())',
     'select cleverctl.reading_ensure_partition(now())',
+    'select * from cleverctl.api_key_successor(0, now())',
+    `select cleverctl.api_key_settle('{}', now(), 'u', 'h')`,
     'set role cleverctl_staff',
   ],
 }

@@ -95,6 +95,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { args: { installation: stand.bareInstallation }, code: conflict },
   }),
+  'api-key:status': ({ installation }) => ({
+    succeeds: { args: { installation }, flags: { near: '3d' }, code: ok },
+    fails: { args: { installation: NOWHERE }, flags: { check: true }, code: notFound },
+  }),
   'database:migrate': () => ({
     succeeds: { code: ok, role: 'owner' },
     fails: { code: refused, fault: 'login' },

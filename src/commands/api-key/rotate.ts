@@ -1,18 +1,20 @@
 import { Args } from '@oclif/core'
 import { rotateApiKey, type RotatedApiKey } from '../../lib/api-key/rotate.js'
-import { DEFAULT_GRACE_MS } from '../../lib/api-key/types.js'
+import { DEFAULT_GRACE_MS, DEFAULT_HARD_DEADLINE_MS } from '../../lib/api-key/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
-import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
+import { durationFlag, percentFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
 
 export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
   static override summary = 'replace the API key of an installation, with overlap'
   static override description =
-    'Every former key goes on working for the grace and no longer, so that loggers can change over ' +
-    'without losing a reading. A former key never outlives its own expiry. With --grace 0, for a key ' +
-    'that leaked, only the new key works from now on.'
+    'Gates hand the new key to each logger that comes with a former one. Former keys go on working for ' +
+    'the grace and no longer; with --require-adoption until the loggers were seen with the new key, and ' +
+    'no longer than the hard deadline. A former key never outlives its own expiry. With --grace 0, for ' +
+    'a key that leaked, only the new key works from now on.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> solar-0042 --grace 24h --output key2.txt',
+    '<%= config.bin %> <%= command.id %> solar-0042 --require-adoption 100% --hard-deadline 14d',
     '<%= config.bin %> <%= command.id %> solar-0042 --grace 0 --output key2.txt',
   ]
 
@@ -27,7 +29,14 @@ export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
   static override flags = {
     grace: durationFlag({
       description:
-        'how long former keys go on working, 365d at most; 0 ends them at once [default: 24h]',
+        'how long former keys go on working for certain, 365d at most; 0 ends them at once [default: 24h]',
+    }),
+    'require-adoption': percentFlag({
+      description: 'end former keys only when so many of the devices were seen with the new one',
+    }),
+    'hard-deadline': durationFlag({
+      description: 'the end of former keys whatever is missing [default: 14d]',
+      dependsOn: ['require-adoption'],
     }),
     'expires-in': durationFlag({
       description: 'how long the new key works (without it: as long as the former was made for)',
@@ -37,11 +46,18 @@ export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
 
   protected async execute(): Promise<RotatedApiKey> {
     const { args, flags } = await this.parse(ApiKeyRotate)
-    const delivery = this.secretDelivery(flags)
+    const { grace: graceMs = DEFAULT_GRACE_MS, 'expires-in': lifetimeMs } = flags
+    const { 'require-adoption': percent, 'hard-deadline': deadline } = flags
+    const adoption =
+      percent === undefined
+        ? undefined
+        : { percent, hardDeadlineMs: deadline ?? DEFAULT_HARD_DEADLINE_MS }
+    const isHandedOver = graceMs > 0 || adoption !== undefined
+    const delivery = this.secretDelivery(flags, { isHandedOver })
     const workspace = await this.changingWorkspace(flags)
     const { installation } = args
-    const { grace: graceMs = DEFAULT_GRACE_MS, 'expires-in': lifetimeMs } = flags
-    return rotateApiKey(workspace, { installation, graceMs, lifetimeMs, delivery })
+    const overlap = { graceMs, adoption }
+    return rotateApiKey(workspace, { installation, overlap, lifetimeMs, delivery })
   }
 
   protected render(made: RotatedApiKey): void {

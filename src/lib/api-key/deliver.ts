@@ -3,15 +3,20 @@ import { transactionWithDelivery, type SecretDelivery } from '../secret-delivery
 import type { Secret } from '../secret.js'
 import type { Workspace } from '../workspace.js'
 import { apiKeyDigest, generateApiKey } from './format.js'
-import { insertKey, lockOwner, selectKeyByDigest, type KeyOwner } from './store.js'
 import { requireActiveOwner } from './owner.js'
+import { sealIdentity } from './successor.js'
+import { insertKey, lockOwner, selectKeyByDigest, type KeyOwner } from './store.js'
 import type { NewApiKey } from './types.js'
 
 /** What decides about the new key once its installation is locked. */
-type Prepare = (
-  transaction: Transaction,
-  owner: KeyOwner,
-) => Promise<{ expiresAt: Date | null; record: (made: NewApiKey) => Promise<void> }>
+type Prepare = (transaction: Transaction, owner: KeyOwner) => Promise<Prepared>
+
+interface Prepared {
+  expiresAt: Date | null
+  /** Former keys still open the gate, so a sealed copy is kept, from which loggers get the new one. */
+  isHandedOver: boolean
+  record: (made: NewApiKey) => Promise<void>
+}
 
 /**
  * Makes a CURRENT key for an installation and delivers it before the commit. `prepare` makes room for
@@ -28,11 +33,12 @@ export async function deliverNewKey(
   if (former !== undefined) return former
   const made = await transactionWithDelivery(workspace.database, delivery, async (transaction) => {
     const owner = requireActiveOwner(await lockOwner(transaction, installation), installation)
-    const { expiresAt, record } = await prepare(transaction, owner)
+    const { expiresAt, isHandedOver, record } = await prepare(transaction, owner)
     const createdAt = workspace.clock.now()
     const { apiKey, keyId } = generateApiKey(workspace.random)
     const digest = apiKeyDigest(apiKey.reveal())
-    const key = { ownerId: owner.id, keyId, digest, createdAt, expiresAt }
+    const sealed = isHandedOver ? await seal(workspace, keyId, apiKey) : null
+    const key = { ownerId: owner.id, keyId, digest, sealed, createdAt, expiresAt }
     const { version } = await insertKey(transaction, key)
     const result = show(installation, { keyId, version, createdAt, expiresAt })
     await record(result)
@@ -40,6 +46,11 @@ export async function deliverNewKey(
   })
   const revealed = delivery.revealed()
   return revealed === undefined ? made : { ...made, apiKey: revealed }
+}
+
+async function seal(workspace: Workspace, keyId: string, apiKey: Secret): Promise<Buffer> {
+  const keyring = await workspace.keyring()
+  return keyring.seal(Buffer.from(apiKey.reveal()), sealIdentity(keyId))
 }
 
 async function resumeDelivery(

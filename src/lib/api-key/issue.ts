@@ -32,6 +32,7 @@ export async function issueApiKey(
     await retireExpiredCurrent(transaction, owner.id, now)
     return {
       expiresAt: lifetimeMs === undefined ? null : new Date(now.getTime() + lifetimeMs),
+      isHandedOver: keys.some((key) => apiKeyStanding(key, now) === 'GRACE'),
       record: ({ keyId, version, expiresAt }) =>
         appendTrail(transaction, workspace.actor, {
           action: 'api-key.issue',

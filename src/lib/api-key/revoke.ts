@@ -3,6 +3,8 @@ import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { requireOwner } from './owner.js'
 import { apiKeyStanding } from './standing.js'
+import { showStraggler, type Straggler } from './status.js'
+import { selectDarkDevices } from './status-store.js'
 import { lockOwner, revokeKeys, selectKeys } from './store.js'
 import { requireReason, type ApiKey } from './types.js'
 
@@ -11,6 +13,10 @@ export interface RevokedApiKeys {
   installation: string
   revoked: string[]
   unchanged: string[]
+  /** The key that devices are to be given; null when none is left. */
+  currentKeyId: string | null
+  /** Devices that were never seen with a key that still works: they cannot send, nor fetch a new one. */
+  dark: Straggler[]
 }
 
 /**
@@ -40,7 +46,16 @@ export async function revokeApiKey(
         details: { keyIds: revoked, reason },
       })
     }
-    return { installation, revoked, unchanged }
+    const left = keys.filter((key) => !revoked.includes(key.keyId))
+    const current = left.find((key) => apiKeyStanding(key, now) === 'CURRENT')
+    const dark = await selectDarkDevices(transaction, { installationId: owner.id, now })
+    return {
+      installation,
+      revoked,
+      unchanged,
+      currentKeyId: current?.keyId ?? null,
+      dark: dark.map(showStraggler),
+    }
   })
 }
 

@@ -6,11 +6,12 @@ import { deliverNewKey } from './deliver.js'
 import { requireOwner } from './owner.js'
 import { endFormerKeys, selectKeys, selectOwner } from './store.js'
 import {
-  requireGrace,
   requireLifetime,
+  requireOverlap,
   showApiKey,
   type ApiKey,
   type NewApiKey,
+  type Overlap,
   type ShownApiKey,
 } from './types.js'
 
@@ -20,10 +21,11 @@ export interface RotatedApiKey extends NewApiKey {
 }
 
 /**
- * Makes a new current key. Every former key works until now + grace at the longest: the one that was
+ * Makes a new current key. Every former key works on for the overlap at the longest: the one that was
  * current, and those of earlier rotations whose grace is still running. None outlives its own expiry
- * or an earlier end, and a grace of 0 ends them all at once.
- * @param asked.graceMs 0 for a key that leaked
+ * or an earlier end, and an overlap of 0 ends them all at once. As long as one works, gates hand the new
+ * key to each device that comes with it.
+ * @param asked.overlap grace 0 without adoption for a key that leaked
  * @param asked.lifetimeMs how long the new key works; undefined = as long as the former was made for
  * Throws NotFoundError, ConflictError (retired installation, nothing to rotate), UsageError.
  */
@@ -31,24 +33,30 @@ export async function rotateApiKey(
   workspace: Workspace,
   asked: {
     installation: string
-    graceMs: number
+    overlap: Overlap
     lifetimeMs: number | undefined
     delivery: SecretDelivery
   },
 ): Promise<RotatedApiKey> {
-  requireGrace(asked.graceMs)
+  const { installation, overlap } = asked
+  requireOverlap(overlap)
   requireLifetime(asked.lifetimeMs)
-  const { installation } = asked
+  const overlapMs = overlap.adoption?.hardDeadlineMs ?? overlap.graceMs
   const made = await deliverNewKey(workspace, asked, async (transaction, owner) => {
     const now = workspace.clock.now()
     const keys = await selectKeys(transaction, owner.id)
     const current = keys.find(({ state }) => state === 'CURRENT')
     if (current === undefined) throw nothingCurrent(installation)
-    const deadline = new Date(now.getTime() + asked.graceMs)
-    await endFormerKeys(transaction, owner.id, { now, deadline })
+    const deadline = new Date(now.getTime() + overlapMs)
+    const adoption = overlap.adoption && {
+      percent: overlap.adoption.percent,
+      from: new Date(now.getTime() + overlap.graceMs),
+    }
+    await endFormerKeys(transaction, owner.id, { now, deadline, adoption })
     const lifetimeMs = asked.lifetimeMs ?? lifetimeOf(current)
     return {
       expiresAt: lifetimeMs === undefined ? null : new Date(now.getTime() + lifetimeMs),
+      isHandedOver: overlapMs > 0,
       record: ({ keyId, version, expiresAt }) =>
         appendTrail(transaction, workspace.actor, {
           action: 'api-key.rotate',
@@ -59,6 +67,10 @@ export async function rotateApiKey(
             expiresAt,
             formerKeyId: current.keyId,
             formerKeysEndBy: deadline.toISOString(),
+            ...(adoption && {
+              adoptionPercent: adoption.percent,
+              adoptionFrom: adoption.from.toISOString(),
+            }),
           },
         }),
     }

@@ -4,7 +4,8 @@ import type { ApiKey } from './types.js'
 const COLUMNS = `key.key_id as "keyId", key.version, key.state, key.created_at as "createdAt",
   key.expires_at as "expiresAt", key.grace_until as "graceUntil", key.revoked_at as "revokedAt",
   key.revoke_reason as "revokeReason", key.last_used_at as "lastUsedAt",
-  host(key.last_used_address) as "lastUsedAddress", key.use_count::float8 as "useCount"`
+  host(key.last_used_address) as "lastUsedAddress", key.use_count::float8 as "useCount",
+  key.adoption_percent as "adoptionPercent", key.adoption_from as "adoptionFrom"`
 
 /** An installation as keys see it. */
 export interface KeyOwner {
@@ -66,15 +67,22 @@ export async function selectKeyByDigest(
 /** Adds a CURRENT key with the installation's next version. */
 export async function insertKey(
   transaction: Transaction,
-  key: { ownerId: string; keyId: string; digest: Buffer; createdAt: Date; expiresAt: Date | null },
+  key: {
+    ownerId: string
+    keyId: string
+    digest: Buffer
+    sealed: Buffer | null
+    createdAt: Date
+    expiresAt: Date | null
+  },
 ): Promise<{ version: number }> {
   const { rows } = await transaction.query<{ version: number }>(
     `insert into cleverctl.api_key
-       (key_id, installation_id, version, state, digest, created_at, expires_at)
-     select $1, $2::bigint, coalesce(max(version), 0) + 1, 'CURRENT', $3, $4::timestamptz, $5::timestamptz
+       (key_id, installation_id, version, state, digest, sealed, created_at, expires_at)
+     select $1, $2::bigint, coalesce(max(version), 0) + 1, 'CURRENT', $3, $6::bytea, $4::timestamptz, $5::timestamptz
      from cleverctl.api_key where installation_id = $2::bigint
      returning version`,
-    [key.keyId, key.ownerId, key.digest, key.createdAt, key.expiresAt],
+    [key.keyId, key.ownerId, key.digest, key.createdAt, key.expiresAt, key.sealed],
   )
   const [row] = rows
   if (row === undefined) throw new Error('the new API key has no row')
@@ -96,24 +104,31 @@ export async function retireExpiredCurrent(
 
 /**
  * Ends what opened the gate so far: each key works until `deadline`, or until its own grace or expiry
- * where that comes first. What ends by `now` is retired.
+ * where that comes first. What ends by `now` is retired. With `adoption` the end comes sooner, as soon
+ * as `percent` of the installation's devices were seen with the current key, but not before `from`.
+ * Sealed copies of keys that are handed out no more are erased.
  */
 export async function endFormerKeys(
   transaction: Transaction,
   ownerId: string,
-  { now, deadline }: { now: Date; deadline: Date },
+  {
+    now,
+    deadline,
+    adoption,
+  }: { now: Date; deadline: Date; adoption: { percent: number; from: Date } | undefined },
 ): Promise<void> {
   await transaction.query(
     `update cleverctl.api_key as key set
        state = case when last.moment <= $2::timestamptz then 'RETIRED' else 'GRACE' end,
        grace_until = case when last.moment <= $2::timestamptz then key.grace_until else last.moment end,
-       retired_at = case when last.moment <= $2::timestamptz then last.moment end
+       retired_at = case when last.moment <= $2::timestamptz then last.moment end,
+       sealed = null, adoption_percent = $4::smallint, adoption_from = $5::timestamptz
      from (
        select id, least(grace_until, expires_at, $3::timestamptz) as moment
        from cleverctl.api_key where installation_id = $1 and state in ('CURRENT', 'GRACE')
      ) as last
      where last.id = key.id`,
-    [ownerId, now, deadline],
+    [ownerId, now, deadline, adoption?.percent ?? null, adoption?.from ?? null],
   )
 }
 
@@ -124,7 +139,7 @@ export async function revokeKeys(
   revocation: { keyIds: readonly string[]; reason: string; now: Date },
 ): Promise<void> {
   await transaction.query(
-    `update cleverctl.api_key set state = 'REVOKED', revoked_at = $3, revoke_reason = $4
+    `update cleverctl.api_key set state = 'REVOKED', revoked_at = $3, revoke_reason = $4, sealed = null
      where installation_id = $1 and key_id = any($2::text[]) and state <> 'REVOKED'`,
     [ownerId, revocation.keyIds, revocation.now, revocation.reason],
   )

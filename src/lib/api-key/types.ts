@@ -12,6 +12,10 @@ export interface ApiKey extends ApiKeyLife {
   lastUsedAt: Date | null
   lastUsedAddress: string | null
   useCount: number
+  /** A former key ends when so many hundredths of the devices were seen with the current one … */
+  adoptionPercent: number | null
+  /** … but not before this moment. */
+  adoptionFrom: Date | null
 }
 
 /** An API key as commands show it; never the key itself. */
@@ -21,8 +25,12 @@ export interface ShownApiKey {
   state: ApiKeyStanding
   createdAt: string
   expiresAt: string | null
-  /** A former key works until this moment. */
+  /** A former key works until this moment at the longest. */
   graceUntil: string | null
+  /** It ends sooner, when so many hundredths of the installation's devices use the current key. */
+  adoptionPercent: number | null
+  /** But not before this moment. */
+  adoptionFrom: string | null
   revokedAt: string | null
   revokeReason: string | null
   lastUsedAt: string | null
@@ -49,6 +57,8 @@ export function showApiKey(key: ApiKey, now: Date): ShownApiKey {
     createdAt: key.createdAt.toISOString(),
     expiresAt: key.expiresAt?.toISOString() ?? null,
     graceUntil: key.graceUntil?.toISOString() ?? null,
+    adoptionPercent: key.adoptionPercent,
+    adoptionFrom: key.adoptionFrom?.toISOString() ?? null,
     revokedAt: key.revokedAt?.toISOString() ?? null,
     revokeReason: key.revokeReason,
     lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
@@ -59,6 +69,9 @@ export function showApiKey(key: ApiKey, now: Date): ShownApiKey {
 
 /** How long a former key works when nobody says otherwise: every logger posts several times in a day. */
 export const DEFAULT_GRACE_MS = 86_400_000
+
+/** Loggers at the far end of a bad link are given two weeks to be seen with the new key. */
+export const DEFAULT_HARD_DEADLINE_MS = 14 * 86_400_000
 
 /** Ten years: longer than a plant keeps its hardware, and far from where dates end. */
 const MAX_LIFETIME_MS = 3650 * 86_400_000
@@ -77,6 +90,36 @@ export function requireLifetime(lifetimeMs: number | undefined): void {
 export function requireGrace(graceMs: number): void {
   if (graceMs <= MAX_GRACE_MS) return
   throw new UsageError('bad-grace', 'a grace is 365d at most')
+}
+
+/** When former keys end: by the clock alone, or as soon as the devices have the new key. */
+export interface Overlap {
+  /** How long former keys work for certain, in milliseconds; 0 = they end at once, unless adoption is awaited. */
+  graceMs: number
+  /** Undefined: they end with the grace, whoever still uses them. */
+  adoption: Adoption | undefined
+}
+
+/** What a former key waits for. */
+export interface Adoption {
+  /** Hundredths of the installation's devices that must have been seen with the new key. */
+  percent: number
+  /** The end of former keys whatever is missing, in milliseconds from the rotation. */
+  hardDeadlineMs: number
+}
+
+/** Throws UsageError for an overlap longer than a year, or a deadline before the grace is over. */
+export function requireOverlap({ graceMs, adoption }: Overlap): void {
+  requireGrace(graceMs)
+  if (adoption === undefined) return
+  if (!Number.isInteger(adoption.percent) || adoption.percent < 1 || adoption.percent > 100)
+    throw new UsageError('bad-adoption', 'an adoption to wait for is 1% to 100% of the devices')
+  if (adoption.hardDeadlineMs > MAX_GRACE_MS)
+    throw new UsageError('bad-deadline', 'a hard deadline is 365d at most')
+  if (adoption.hardDeadlineMs <= graceMs)
+    throw new UsageError('bad-deadline', 'the hard deadline comes before the grace is over', {
+      suggestions: ['give a --hard-deadline longer than --grace'],
+    })
 }
 
 /** Throws UsageError for a reason that says nothing, or more than one line of the trail should hold. */

@@ -1,5 +1,5 @@
 import { askGate, type GateAddress, type GateAnswer } from './http.js'
-import type { SimulatedLogger } from './logger.js'
+import type { LoggerReading, ReferenceLogger } from './logger.js'
 import type { Stage } from './stage.js'
 
 /** What came out of one step: what to tell, and whether it came out as said. */
@@ -12,7 +12,7 @@ export interface Outcome {
 /** What later steps need from earlier ones. */
 export interface Cast {
   gate?: GateAddress
-  logger?: SimulatedLogger
+  logger?: ReferenceLogger
 }
 
 /** Creates an installation and issues its API key into key-NNNN.txt, by the last digits of the code. */
@@ -33,19 +33,19 @@ export async function createInstallation(stage: Stage, code: string, name: strin
   await stage.must('api-key', 'issue', code, '--output', stage.path(`key-${code.slice(-4)}.txt`))
 }
 
-/** Readings of the last seconds, one a second, newest first. */
-export function readings(count: number): { at: Date; values: Record<string, number> }[] {
-  const now = Date.now()
-  return Array.from({ length: count }, (_, index) => ({
-    at: new Date(now - index * 1_000),
-    values: { powerW: 4_200 + index, voltageV: 612.5, temperatureC: 31.2 },
-  }))
+/** Gives readings of the last seconds, one a second, newest first. */
+export function readings(count: number): (now: Date) => LoggerReading[] {
+  return (now) =>
+    Array.from({ length: count }, (_, index) => ({
+      at: new Date(now.getTime() - index * 1_000),
+      values: { powerW: 4_200 + index, voltageV: 612.5, temperatureC: 31.2 },
+    }))
 }
 
 /** Posts one reading after the other until `work` has ended; gives the answers' statuses. */
 export async function postUntil(
   work: Promise<unknown>,
-  logger: SimulatedLogger,
+  logger: ReferenceLogger,
 ): Promise<number[]> {
   let isOver = false
   const ended = work.finally(() => (isOver = true))
@@ -61,7 +61,7 @@ export async function postData(cast: Cast, apiKey: string, token: string): Promi
     method: 'POST',
     path: '/v1/data',
     headers: { 'x-api-key': apiKey, authorization: `Bearer ${token}` },
-    body: { readings: readings(1).map(({ at, values }) => ({ at: at.toISOString(), values })) },
+    body: { readings: readings(1)(new Date()) },
   })
 }
 
@@ -102,6 +102,20 @@ async function lookUpRefusal(stage: Stage, code: string): Promise<string | undef
     if (row) return `${row.code}, ${row.meaning}`
   }
   return undefined
+}
+
+/** Sightings are written down a moment after the answer; ten seconds are ample. */
+export async function untilAdopted(
+  stage: Stage,
+  code: string,
+): Promise<{ adopted: number; devices: number }> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const { installations } = await stage.must('api-key', 'status', code)
+    const [status] = installations as { adopted: number; devices: number; grace: unknown[] }[]
+    if (status === undefined) throw new Error('the installation has no status')
+    if (status.grace.length === 0 || Date.now() > deadline) return status
+  }
 }
 
 /** The gate that an earlier step started. */

@@ -7,11 +7,12 @@ import {
   postUntil,
   readings,
   refused,
+  untilAdopted,
   type Cast,
   type Outcome,
 } from './acts.js'
 import { askGate } from './http.js'
-import { SimulatedLogger } from './logger.js'
+import { memoryFlash, ReferenceLogger, wayTo } from './logger.js'
 import type { Stage } from './stage.js'
 
 /** One step of the story: its heading, and the work. */
@@ -127,10 +128,13 @@ export const story: readonly Step[] = [
             return [serial, secret]
           }),
       )
-      cast.logger = new SimulatedLogger(gateOf(cast), {
-        serial: 'CDX-000123',
-        secret: secrets.get('CDX-000123') ?? '',
-        apiKey: await stage.read('key-0042.txt'),
+      cast.logger = new ReferenceLogger({
+        ask: wayTo(gateOf(cast)),
+        flash: memoryFlash({
+          serial: 'CDX-000123',
+          secret: secrets.get('CDX-000123') ?? '',
+          apiKey: await stage.read('key-0042.txt'),
+        }),
       })
       const answer = await cast.logger.post(readings(8))
       const again = await cast.logger.post(readings(1))
@@ -204,19 +208,27 @@ export const story: readonly Step[] = [
         'api-key',
         'rotate',
         'solar-0042',
-        '--grace',
-        '24h',
-        '--output',
-        stage.path('key2.txt'),
+        ...['--grace', '0', '--require-adoption', '100%', '--hard-deadline', '14d'],
       )
       const meanwhile = await postUntil(rotation, logger)
-      const old = await logger.post(readings(1))
-      logger.useApiKey(await stage.read('key2.txt'))
+      const handedOver = await logger.post(readings(1))
       const fresh = await logger.post(readings(1))
-      const statuses = [...meanwhile, old.status, fresh.status]
+      const statuses = [...meanwhile, handedOver.status, fresh.status]
       return {
-        seen: `${meanwhile.length} posts during the rotation, old key ${old.status} (grace), new key ${fresh.status}: no reading lost`,
+        seen: `${statuses.length} posts, none refused; the gate handed the new key to the logger in its answer`,
         passed: statuses.every((status) => status === 202),
+      }
+    },
+  },
+  {
+    title: 'The old key ends when every logger was seen with the new one',
+    play: async (stage) => {
+      const status = await untilAdopted(stage, 'solar-0042')
+      const { apiKeys } = await stage.must('api-key', 'list', 'solar-0042')
+      const states = Array.isArray(apiKeys) ? (apiKeys as { state: string }[]) : []
+      return {
+        seen: `adopted by ${status.adopted} of ${status.devices}, old key ${states[1]?.state ?? 'unknown'}`,
+        passed: status.adopted === 1 && status.devices === 1 && states[1]?.state === 'RETIRED',
       }
     },
   },

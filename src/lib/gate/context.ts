@@ -7,7 +7,9 @@ import type { Memory } from './memory.js'
 import type { Metrics } from './metrics.js'
 import type { ReadingWriter } from './reading-writer.js'
 import type { RefusalCounter } from './refusal-counter.js'
+import type { Sightings } from './sightings.js'
 import type { SignerSource } from './signer-source.js'
+import type { Successors } from './successors.js'
 
 /** What the routes of one gate process share. */
 export interface GateContext {
@@ -22,6 +24,8 @@ export interface GateContext {
   writer: ReadingWriter
   refusals: RefusalCounter
   usage: KeyUsage
+  sightings: Sightings
+  successors: Successors
   /** Life of a device's token, in milliseconds. */
   tokenTtlMs: number
 }

@@ -14,7 +14,9 @@ import { Memory } from './memory.js'
 import { Metrics } from './metrics.js'
 import { ReadingWriter } from './reading-writer.js'
 import { RefusalCounter } from './refusal-counter.js'
+import { Sightings } from './sightings.js'
 import { SignerSource } from './signer-source.js'
+import { Successors } from './successors.js'
 
 /** Partitions are made so long ahead of their month, and looked after so often. */
 const PARTITION_AHEAD_MS = 14 * 24 * 60 * 60_000
@@ -60,11 +62,13 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
     memory: gate.memory,
     onChange: (payload) => {
       if (payload === '' || payload.startsWith('signing-key:')) gate.signer.forget()
+      if (payload === '' || payload.startsWith('api-key:')) gate.successors.forget()
     },
   })
   listener.start()
   gate.refusals.start()
   gate.usage.start()
+  gate.sightings.start()
   const partitions = keepPartitions(gate)
   const stop = async () => {
     const closed = app.close()
@@ -75,7 +79,7 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
     clearInterval(resting)
     clearInterval(partitions)
     await gate.writer.drain()
-    await Promise.all([gate.refusals.stop(), gate.usage.stop()])
+    await Promise.all([gate.refusals.stop(), gate.usage.stop(), gate.sightings.stop()])
     await listener.stop()
   }
   try {
@@ -103,7 +107,7 @@ async function makeContext(
   log: FastifyBaseLogger,
 ): Promise<GateContext> {
   const workspace = { ...given, log: workspaceLog(log) }
-  const { clock } = workspace
+  const { clock, actor } = workspace
   const database = new BoundedDatabase(workspace.database)
   const memory = new Memory()
   const writer = new ReadingWriter(database)
@@ -126,6 +130,13 @@ async function makeContext(
     writer,
     refusals: new RefusalCounter({ database, clock, onFailure: onFailure('refusals') }),
     usage: new KeyUsage({ database, onFailure: onFailure('key-usage') }),
+    sightings: new Sightings({ database, clock, actor, onFailure: onFailure('sightings') }),
+    successors: new Successors({
+      workspace,
+      database,
+      memory,
+      onFailure: onFailure('hand-over'),
+    }),
     tokenTtlMs: options.tokenTtlMs,
   }
 }

@@ -17,7 +17,12 @@ import { Progress } from './progress.js'
 import { askChoice, askPassphrase, askSecret, askText, askYes, type Audience } from './questions.js'
 import { Screen } from './screen.js'
 import { readSecret } from './secret-input.js'
-import { revealedDelivery, shownDelivery, withheldDelivery } from './secret-output.js'
+import {
+  handedOverDelivery,
+  revealedDelivery,
+  shownDelivery,
+  withheldDelivery,
+} from './secret-output.js'
 import { oneLine } from './text.js'
 import { usageErrorOf } from './usage.js'
 
@@ -195,19 +200,21 @@ export abstract class BaseCommand<Result extends object> extends Command {
   /**
    * Where a new secret goes: `output` (a file made 0600, never overwritten), else the terminal,
    * else with --reveal into the result; else nowhere, said on stderr.
+   * @param about.isHandedOver the gate gives it to those who need it, so it need not go anywhere
    */
   protected secretDelivery(
     flags: GlobalFlags & { output?: string | undefined; reveal: boolean },
+    about: { isHandedOver: boolean } = { isHandedOver: false },
   ): SecretDelivery {
     const writers = {
       fact: (label: string, value: string) => this.screen.facts([[label, value]]),
       warn: (message: string) => this.notices(flags).warn(message),
     }
+    const withheld = () =>
+      about.isHandedOver ? handedOverDelivery(this.notices(flags)) : withheldDelivery(writers)
     if (flags.output !== undefined) return fileDelivery(flags.output)
-    if (this.jsonEnabled()) return flags.reveal ? revealedDelivery() : withheldDelivery(writers)
-    return flags.reveal || this.screen.isTerminal
-      ? shownDelivery(writers)
-      : withheldDelivery(writers)
+    if (this.jsonEnabled()) return flags.reveal ? revealedDelivery() : withheld()
+    return flags.reveal || this.screen.isTerminal ? shownDelivery(writers) : withheld()
   }
 
   protected override async catch(error: unknown): Promise<void> {

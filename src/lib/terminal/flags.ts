@@ -1,10 +1,17 @@
 import { Flags } from '@oclif/core'
 import { parseDuration } from '../duration.js'
+import { parsePercent } from '../percent.js'
 
 /** A flag such as `--ttl 90s`, `--grace 24h`, `--since 14d`; gives milliseconds. */
 export const durationFlag = Flags.custom<number>({
   parse: async (text) => parseDuration(text),
   helpValue: '90s|24h|14d',
+})
+
+/** A flag such as `--require-adoption 100%`; gives hundredths. */
+export const percentFlag = Flags.custom<number>({
+  parse: async (text) => parsePercent(text),
+  helpValue: '1%..100%',
 })
 
 /** Where a new secret goes; read by `this.secretDelivery(flags)`. */

@@ -1,5 +1,6 @@
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
+import type { Log } from '../workspace.js'
 
 /** What the deliveries of this file write with. */
 export interface Writers {
@@ -38,6 +39,17 @@ export function withheldDelivery(writers: Writers): SecretDelivery {
     finish: async () =>
       writers.warn(
         'the new secret was not shown, because stdout is no terminal; --output FILE or --reveal give it away',
+      ),
+  }
+}
+
+/** Keeps the secret to itself: gates hand it to those who need it. */
+export function handedOverDelivery(log: Pick<Log, 'info'>): SecretDelivery {
+  return {
+    ...nowhere,
+    finish: async () =>
+      log.info(
+        'the new key was not shown; gates hand it to the loggers (--output FILE keeps a copy)',
       ),
   }
 }

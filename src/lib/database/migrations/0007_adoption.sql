@@ -55,7 +55,7 @@ as $$
   select current_key.key_id, current_key.sealed
   from cleverctl.api_key as current_key
   where current_key.installation_id = installation and current_key.state = 'CURRENT'
-    and current_key.sealed is not null
+    and current_key.sealed is not null and (current_key.expires_at is null or current_key.expires_at > at)
     and exists (
       select from cleverctl.api_key as former
       where former.installation_id = installation and former.state = 'GRACE' and former.grace_until > at
@@ -119,14 +119,21 @@ revoke all on function cleverctl.api_key_settle(bigint[], timestamptz, text, tex
 grant execute on function cleverctl.api_key_settle(bigint[], timestamptz, text, text)
   to cleverctl_staff, cleverctl_gate;
 
--- Installations at which something may be due by the clock alone, a bounded number of them.
+-- Settles what is due by the clock alone, or because a device left: at most 500 installations at a time,
+-- and for one caller at a time. What a gate sees arrive it settles by api_key_settle itself.
 create function cleverctl.api_key_settle_due(at timestamptz, os_user text, host text) returns integer
-language sql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
-  select cleverctl.api_key_settle(array(
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('cleverctl.api_key_settle_due', 0)) then
+    return 0;
+  end if;
+  return cleverctl.api_key_settle(array(
     select distinct key.installation_id from cleverctl.api_key as key
-    where (key.state = 'GRACE' and (key.grace_until <= at or key.adoption_from <= at))
-    limit 500), at, os_user, host)
-$$;
+    where key.state = 'GRACE' and (key.grace_until <= at or key.adoption_from <= at and (
+      select count(active.adopted_at) * 100 >= count(*) * key.adoption_percent
+      from cleverctl.active_device as active where active.installation_id = key.installation_id))
+    limit 500), at, os_user, host);
+end $$;
 revoke all on function cleverctl.api_key_settle_due(timestamptz, text, text) from public;
 grant execute on function cleverctl.api_key_settle_due(timestamptz, text, text) to cleverctl_staff, cleverctl_gate;

@@ -15,8 +15,10 @@ export function addAuthorizeRoute(app: FastifyInstance, gate: GateContext): void
     (request, reply) => {
       const { arrival } = request
       if (arrival) {
-        void reply.header('x-device-serial', arrival.device.serial)
-        void reply.header('x-installation', arrival.key.installation.code)
+        const { device, key } = arrival
+        gate.sightings.add({ deviceId: device.id, apiKeyId: key.id, address: request.ip })
+        void reply.header('x-device-serial', device.serial)
+        void reply.header('x-installation', key.installation.code)
       }
       void reply.code(204).send()
     },

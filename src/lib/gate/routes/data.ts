@@ -1,11 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import { authorizeArrival, confirmArrival } from '../authorize.js'
 import type { GateContext } from '../context.js'
-import { READINGS_SCHEMA, readReadings, type ReadingsBody } from '../readings.js'
+import { READINGS_SCHEMA, readReadings, type Reading, type ReadingsBody } from '../readings.js'
+import type { SeenReadings } from '../sightings.js'
+import { HANDED_OVER_SCHEMA } from '../successors.js'
 
 const RECEIPT_SCHEMA = {
   type: 'object',
-  properties: { accepted: { type: 'integer' }, duplicates: { type: 'integer' } },
+  properties: {
+    accepted: { type: 'integer' },
+    duplicates: { type: 'integer' },
+    credentials: HANDED_OVER_SCHEMA,
+  },
 } as const
 
 /** `POST /v1/data`: readings of a device, acknowledged after their commit. */
@@ -26,8 +32,22 @@ export function addDataRoute(app: FastifyInstance, gate: GateContext): void {
         Number(request.headers['content-length'] ?? 0),
       )
       gate.metrics.readings(receipt.accepted, receipt.duplicates)
+      const seen = { deviceId: device.id, apiKeyId: key.id, address: request.ip }
+      gate.sightings.add(seen, span(readings))
       void reply.code(202)
-      return receipt
+      const credentials = await gate.successors.handOver(key)
+      if (credentials === undefined) return receipt
+      void reply.header('cache-control', 'no-store')
+      return { ...receipt, credentials }
     },
   )
+}
+
+function span(readings: readonly Reading[]): SeenReadings {
+  let [oldestAtMicros, newestAtMicros] = [Infinity, -Infinity]
+  for (const { atMicros } of readings) {
+    if (atMicros < oldestAtMicros) oldestAtMicros = atMicros
+    if (atMicros > newestAtMicros) newestAtMicros = atMicros
+  }
+  return { oldestAtMicros, newestAtMicros }
 }

@@ -42,6 +42,8 @@ export function addTokenRoute(app: FastifyInstance, gate: GateContext): void {
         return answerError(request, reply, 'too_many_requests', { retryAfter })
       }
       gate.usage.add(key.id, clock.now(), request.ip)
+      gate.sightings.add({ deviceId: device.id, apiKeyId: key.id, address: request.ip })
+      const credentials = await gate.successors.handOver(key)
       const signed = signToken(
         await gate.signer.get(),
         {
@@ -58,6 +60,7 @@ export function addTokenRoute(app: FastifyInstance, gate: GateContext): void {
         token: signed.token.reveal(),
         tokenType: 'Bearer',
         expiresIn: Math.floor(gate.tokenTtlMs / 1000),
+        ...(credentials && { credentials }),
       }
     },
   )
