@@ -10,7 +10,7 @@ const after = (ms: number) => new Date(now.getTime() + ms)
 const current = (version: number, expiresAt: Date | null = null) => ({
   keyId: 'k7Qd2XbA',
   version,
-  createdAt: after(-DAY),
+  createdAt: after(-10 * DAY),
   expiresAt,
 })
 const former = (graceUntil: Date) => ({
@@ -44,6 +44,24 @@ describe('what is wrong with the keys of an installation', () => {
       name: 'the former key ends in three days',
       given: { former: [former(after(3 * DAY))], adopted: 2 },
       want: ['deadline-near'],
+    },
+    {
+      name: 'half of a short overlap is left',
+      given: {
+        current: { ...current(2), createdAt: after(-12 * HOUR) },
+        former: [former(after(12 * HOUR))],
+        adopted: 2,
+      },
+      want: ['deadline-near'],
+    },
+    {
+      name: 'more than half of a short overlap is left',
+      given: {
+        current: { ...current(2), createdAt: after(-11 * HOUR) },
+        former: [former(after(13 * HOUR))],
+        adopted: 2,
+      },
+      want: [],
     },
     {
       name: 'the former key ends soon, and nobody needs it',

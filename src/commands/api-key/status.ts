@@ -33,7 +33,10 @@ export default class ApiKeyStatusCommand extends BaseCommand<ApiKeyStatus> {
     check: Flags.boolean({
       description: 'only what needs attention; exit code 8 if anything does',
     }),
-    near: durationFlag({ description: 'how long before its end a deadline is near [default: 3d]' }),
+    near: durationFlag({
+      description:
+        'how long before its end a deadline is near, half of the overlap at most [default: 3d]',
+    }),
     ...pageFlags,
   }
 

@@ -15,7 +15,7 @@ export const ROTATION_PROBLEMS: Record<RotationProblem, string> = {
 
 /** How soon is soon. */
 export interface Nearness {
-  /** For the end of a former key, in milliseconds. */
+  /** For the end of a former key, in milliseconds; never more than half of its overlap. */
   deadlineMs: number
   /** For the expiry of a current key, in milliseconds. */
   expiryMs: number
@@ -36,7 +36,12 @@ export function rotationProblems(
   // An installation's first key replaced none: a device that never came with it lacks no new one.
   if (current.version === 1 || adopted === devices) return problems
   if (former.length === 0) problems.push('deadline-passed')
-  else if (former.some(({ graceUntil }) => within(graceUntil, near.deadlineMs)))
+  else if (former.some(({ graceUntil }) => within(graceUntil, nearEnd(graceUntil))))
     problems.push('deadline-near')
   return problems
+
+  function nearEnd(graceUntil: Date): number {
+    const overlapMs = graceUntil.getTime() - (current?.createdAt.getTime() ?? 0)
+    return Math.min(near.deadlineMs, overlapMs / 2)
+  }
 }
