@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureAdoption } from './adoption.js'
 import { measureBulkImport } from './bulk-import.js'
 import { measureEmbedded } from './embedded.js'
 import { measureGate } from './gate.js'
@@ -26,7 +27,7 @@ const tell = (chapter: Chapter) => {
 try {
   if (wanted('start-up')) tell(startUp())
   if (wanted('embedded')) tell(await measureEmbedded(program))
-  if (wanted('import') || wanted('gate') || wanted('revocation')) await onCluster()
+  if (['import', 'gate', 'revocation', 'adoption'].some(wanted)) await onCluster()
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
@@ -51,10 +52,11 @@ async function onCluster(): Promise<void> {
   const cluster = startCluster()
   try {
     if (wanted('import')) tell(await measureBulkImport(program, cluster))
-    if (!wanted('gate') && !wanted('revocation')) return
+    if (!['gate', 'revocation', 'adoption'].some(wanted)) return
     const plant = preparePlant(program, cluster, directory)
     if (wanted('gate')) tell(await measureGate(program, plant, directory))
     if (wanted('revocation')) tell(await measureRevocation(program, plant, cluster))
+    if (wanted('adoption')) tell(await measureAdoption(program, cluster, directory))
   } finally {
     cluster.stop()
   }
