@@ -103,6 +103,9 @@ describe('the reference logger', () => {
     assert.equal((await flash.read()).apiKey, fresh2)
     await until(async () => (await statesOf(fresh, code)) === 'CURRENT, RETIRED', 10_000)
     assert.equal(await sealedOf(fresh, code), 0, 'the sealed copy is erased when the last has it')
+    assert.ok(!JSON.stringify(gate.log).includes(fresh2), 'in the log of the gate')
+    const metrics = await gate.running.metrics.registry.metrics()
+    assert.match(metrics, /^cleverctl_gate_keys_handed_over_total [1-9]/m)
   })
 
   it('goes on from its flash after a power cut between any two steps, and loses nothing', async () => {

@@ -135,6 +135,7 @@ async function makeContext(
       workspace,
       database,
       memory,
+      onHandOver: () => metrics.handedOver(),
       onFailure: onFailure('hand-over'),
     }),
     tokenTtlMs: options.tokenTtlMs,

@@ -17,6 +17,7 @@ export class Metrics {
   readonly #limited: Counter<'limit'>
   readonly #logins: Counter<'outcome'>
   readonly #failures: Counter<'work'>
+  readonly #handedOver: Counter
 
   private constructor(library: typeof import('prom-client'), gauges: Gauges) {
     const registry = new library.Registry()
@@ -63,6 +64,11 @@ export class Metrics {
       name: 'cleverctl_gate_failures_total',
       help: 'Work that failed, mostly because of the database',
       labelNames: ['work'],
+      registers,
+    })
+    this.#handedOver = new library.Counter({
+      name: 'cleverctl_gate_keys_handed_over_total',
+      help: 'Answers that held a new API key, for a device that came with a former one',
       registers,
     })
     new library.Gauge({
@@ -117,6 +123,11 @@ export class Metrics {
   readings(accepted: number, duplicates: number): void {
     if (accepted > 0) this.#readings.inc({ result: 'accepted' }, accepted)
     if (duplicates > 0) this.#readings.inc({ result: 'duplicate' }, duplicates)
+  }
+
+  /** Counts a new API key in an answer. */
+  handedOver(): void {
+    this.#handedOver.inc()
   }
 
   /** Counts a 429. */

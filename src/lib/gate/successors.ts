@@ -35,19 +35,25 @@ export class Successors {
   readonly #database: Queryable
   readonly #memory: Memory
   readonly #onFailure: (error: unknown) => void
+  readonly #onHandOver: () => void
   readonly #known = new LRUCache<string, Successor>({ max: INSTALLATIONS_MAX })
   #generation = 0
 
-  /** @param given.onFailure told when a key could not be handed over; the device asks again by itself */
+  /**
+   * @param given.onHandOver told of each answer that holds a key
+   * @param given.onFailure told when a key could not be handed over; the device asks again by itself
+   */
   constructor(given: {
     workspace: Workspace
     database: Queryable
     memory: Memory
+    onHandOver: () => void
     onFailure: (error: unknown) => void
   }) {
     this.#workspace = given.workspace
     this.#database = given.database
     this.#memory = given.memory
+    this.#onHandOver = given.onHandOver
     this.#onFailure = given.onFailure
   }
 
@@ -58,6 +64,7 @@ export class Successors {
       const successor = await this.#find(key.installation.id)
       if (successor === undefined) return undefined
       const value = successor.apiKey.reveal()
+      this.#onHandOver()
       return { apiKey: { value, notAfter: key.graceUntil.toISOString() } }
     } catch (error) {
       // Its data was taken in all the same.
