@@ -155,7 +155,13 @@ describe('the commands for keys and tokens', () => {
     await json(`api-key rotate ${code} --grace 0 --output r3.txt`)
     const third = read('r3.txt').slice(9, 17)
     const revoked = await json(`api-key revoke ${code} --key ${third} --reason leaked --yes`)
-    assert.deepEqual(revoked, { installation: code, revoked: [third], unchanged: [] })
+    assert.deepEqual(revoked, {
+      installation: code,
+      revoked: [third],
+      unchanged: [],
+      currentKeyId: null,
+      dark: [],
+    })
     const list = await cli(`api-key list ${code}`)
     const states = list.stdout.split('\n').map((line) => line.split('\t').slice(0, 3).join(' '))
     assert.deepEqual(states.slice(0, 3), [

@@ -209,6 +209,7 @@ export const story: readonly Step[] = [
         'rotate',
         'solar-0042',
         ...['--grace', '0', '--require-adoption', '100%', '--hard-deadline', '14d'],
+        ...['--output', stage.path('key2.txt')],
       )
       const meanwhile = await postUntil(rotation, logger)
       const handedOver = await logger.post(readings(1))
