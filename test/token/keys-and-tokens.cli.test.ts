@@ -143,7 +143,7 @@ describe('the commands for keys and tokens', () => {
   })
 
   it('api-key rotate overlaps, revoke ends, list tells', async () => {
-    const [code] = await plant()
+    const [code, serial] = await plant()
     await json(`api-key issue ${code} --output r1.txt`)
     const rotated = await json<{ grace: { keyId: string; graceUntil: string }[] }>(
       `api-key rotate ${code} --grace 24h --output r2.txt`,
@@ -160,7 +160,7 @@ describe('the commands for keys and tokens', () => {
       revoked: [third],
       unchanged: [],
       currentKeyId: null,
-      dark: [],
+      dark: [{ serial, lastSeenAt: null, lastKeyId: null }],
     })
     const list = await cli(`api-key list ${code}`)
     const states = list.stdout.split('\n').map((line) => line.split('\t').slice(0, 3).join(' '))
