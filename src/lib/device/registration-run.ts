@@ -6,7 +6,7 @@ import { appendTrail, type TrailEntry } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { registerRows, type RegistrationCounts, type RegistrationOptions } from './registration.js'
 import {
-  allowLongTransaction,
+  prepareLongTransaction,
   describeLockHolder,
   hasImport,
   insertImport,
@@ -58,7 +58,7 @@ export async function runRegistration(
   let secretsSha256: Buffer | undefined
   try {
     prepared = await database.transaction(async (transaction) => {
-      await allowLongTransaction(transaction)
+      await prepareLongTransaction(transaction)
       if (secrets) await lockRegistration(workspace, transaction)
       const isSettled = await secrets?.settleLeftover(transaction)
       const counts = await registerRows(workspace, transaction, run.rows, { ...run, secrets })

@@ -9,10 +9,15 @@ export type RegistrationTable = 'registry' | 'dry-run'
 const LOCK_WAIT = '60s'
 const LOCK = `hashtextextended('cleverctl.device.register', 0)`
 
-/** Lifts the limits on how long this transaction takes: a million rows, or a slow stdin, need longer. */
-export async function allowLongTransaction(transaction: Transaction): Promise<void> {
+/**
+ * Makes this transaction fit for a million rows or a slow stdin: lifts the limits on how long it
+ * takes, and has serials looked up by their index. The planner, which knows the table as it was
+ * before the run, would read the whole of it for each chunk: work that grows by the square.
+ */
+export async function prepareLongTransaction(transaction: Transaction): Promise<void> {
   await transaction.query('set local statement_timeout = 0')
   await transaction.query('set local idle_in_transaction_session_timeout = 0')
+  await transaction.query('set local enable_seqscan = off')
 }
 
 /** Takes the lock that lets one registration run at a time, if it is free now; it ends with the transaction. */

@@ -28,8 +28,11 @@ export interface RegistrationOptions {
   isTimeGiven?: boolean
 }
 
-/** Rows looked up and copied together: enough to make a round trip cheap, little enough for flat memory. */
-const CHUNK_ROWS = 4_000
+/**
+ * Rows looked up and copied together: enough that shuffled rows, sorted, meet on the pages of the
+ * index, and little enough for flat memory.
+ */
+const CHUNK_ROWS = 8_000
 /** The same bound for rows that are much longer than a device's should be; in characters. */
 const CHUNK_LENGTH = 4 * 1024 * 1024
 /** How many batches the trail names. */
