@@ -182,6 +182,42 @@ describe('gate serve', () => {
     server.close()
   })
 
+  for (const workers of ['1', '2']) {
+    it(`does not begin with another keyring than the one that sealed the keys, and says so once (${workers} workers)`, async () => {
+      const stranger = mkdtempSync(join(tmpdir(), 'cctl-serve-'))
+      const other = await freshDatabase()
+      try {
+        await preparePlant(other.database, { workspace: await homeWorkspace(other, stranger) })
+        const args = ['gate', 'serve', '--port', '0', '--self-signed', '--workers', workers]
+        const { code, stdout, stderr } = await runCli(args, { home: stranger, env })
+        assert.equal(code, 4, stderr)
+        assert.equal(stdout, '')
+        assert.equal(stderr.match(/^error: /gm)?.length, 1, stderr)
+        assert.match(stderr, /keyring/)
+        assert.doesNotMatch(stderr, /listening/)
+      } finally {
+        await other.drop()
+        rmSync(stranger, { recursive: true, force: true })
+      }
+    })
+
+    it(`does not begin without a signing key or a database (${workers} workers)`, async () => {
+      const empty = await freshDatabase()
+      const flags = ['--port', '0', '--self-signed', '--workers', workers]
+      try {
+        const args = ['gate', 'serve', ...flags]
+        const without = { CLEVERCTL_DATABASE_URL: empty.url }
+        const { code, stderr } = await runCli(args, { home, env: without })
+        assert.equal(code, 5, stderr)
+        assert.match(stderr, /hint: cleverctl signing-key rotate/)
+        const away = { CLEVERCTL_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
+        assert.equal((await runCli(args, { home, env: away })).code, 7)
+      } finally {
+        await empty.drop()
+      }
+    })
+  }
+
   it('limits failures of an address and believes X-Forwarded-For of a trusted proxy only', async () => {
     const gate = await start('--limit', 'failures=3', '--trust-proxy', '127.0.0.0/8')
     const ask = async (address: string) =>

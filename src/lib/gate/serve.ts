@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { join } from 'node:path'
 import { homeDirectory } from '../config/home.js'
+import { loadSigner } from '../signing-key/signer.js'
 import { DEFAULT_TOKEN_TTL_MS } from '../token/types.js'
 import type { Workspace } from '../workspace.js'
 import { readCertificate, selfSignedCertificate, type ServerCertificate } from './certificate.js'
@@ -28,9 +29,11 @@ export interface ServeResult {
  * Runs the gate until the workspace's signal is aborted, then finishes what it took in. With several
  * workers this process only looks after them; each of them is this very command line again.
  * @throws UsageError for flags that contradict each other, ConflictError when the port is taken
+ * @throws what {@link loadSigner} throws: a gate that can sign nothing does not begin to listen
  */
 export async function serveGate(workspace: Workspace, options: ServeOptions): Promise<ServeResult> {
   checkServeOptions(options)
+  await loadSigner(workspace)
   const logStream = new LogStream()
   try {
     const port =
