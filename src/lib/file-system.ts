@@ -1,5 +1,5 @@
 import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, stat } from 'node:fs/promises'
+import { lstat, mkdir, open, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UsageError } from './errors.js'
 
@@ -35,6 +35,42 @@ export async function look(path: string): Promise<BigIntStats | undefined> {
     if (errorCode(error) === 'ENOENT') return undefined
     throw new UsageError('unreadable-file', `cannot look at ${path} (${errorCode(error)})`)
   }
+}
+
+/**
+ * Makes a folder, and those above it that are missing. Node's own recursive `mkdir` asks for ever where
+ * a file system lets nothing be made, such as /proc.
+ * @param mode permissions of the folders that are made
+ * @returns whether the folder was made just now
+ * Throws UsageError naming the folder when it cannot be made.
+ */
+export async function makeFolder(path: string, mode: number): Promise<boolean> {
+  const folder = resolve(path)
+  if (await isFolder(folder)) return false
+  const parent = dirname(folder)
+  if (parent !== folder) await makeFolder(parent, mode)
+  try {
+    await mkdir(folder, { mode })
+    return true
+  } catch (error) {
+    // Another process may have been quicker.
+    if (errorCode(error) === 'EEXIST' && (await isFolder(folder))) return false
+    throw new UsageError(
+      'cannot-make-folder',
+      `cannot make folder ${folder} (${errorCode(error)})`,
+      {
+        suggestions: ['set CLEVERCTL_HOME to a folder of yours'],
+        cause: error,
+      },
+    )
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 /** Makes the names in the folder of `path` durable. Windows knows no handle on a folder, so nothing happens there. */

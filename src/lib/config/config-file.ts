@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError, UsageError } from '../errors.js'
+import { makeFolder } from '../file-system.js'
 import { hasPassword } from './libpq-url.js'
 
 /** Where a profile's database is. */
@@ -77,7 +78,7 @@ export async function writeConfig(home: string, config: Config): Promise<void> {
   const file = configFile(home)
   const text = `${JSON.stringify(config, null, 2)}\n`
   parseConfig(text, file)
-  await mkdir(home, { recursive: true, mode: 0o700 })
+  await makeFolder(home, 0o700)
   const draft = `${file}.${randomBytes(6).toString('hex')}`
   const handle = await open(draft, 'wx', 0o600)
   try {

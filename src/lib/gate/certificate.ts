@@ -1,9 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Clock, Random } from '../clock.js'
 import { UsageError } from '../errors.js'
+import { makeFolder } from '../file-system.js'
 import { readSecretFile } from '../secret-file.js'
 
 /** What a TLS server shows and proves. */
@@ -45,7 +46,7 @@ export async function selfSignedCertificate(
   folder: string,
   { clock, random }: { clock: Clock; random: Random },
 ): Promise<ServerCertificate> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700)
   const file = join(folder, 'self-signed.pem')
   const known = await readFile(file, 'utf8').catch(() => undefined)
   if (known === undefined || isEnding(known, clock.now())) {

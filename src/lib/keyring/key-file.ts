@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -73,11 +72,10 @@ export function readKeyFile(path: string): KeyFile | undefined {
 }
 
 /**
- * Makes a key file that was not there, whole or not at all.
+ * Makes a key file that was not there, whole or not at all; its folder is there.
  * @returns false when another process made one first
  */
 export function createKeyFile(path: string, content: KeyFile): boolean {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {
     writeDurably(draft, content, 'wx')

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.js'
 import type { KeyringSettings } from '../config/settings.js'
 import type { Database } from '../database/database.js'
 import { RefusedError } from '../errors.js'
+import { makeFolder } from '../file-system.js'
 import { checkValue, opensCheckValue } from './check-value.js'
 import { findKeyFile, missingKeyring, wrongKeyring } from './find.js'
 import { createKeyFile, readKeyFile, type KeyFile } from './key-file.js'
@@ -85,6 +87,7 @@ async function findOrMake(
     current: key.id,
     keys: [storedKey(key, lock, random)],
   }
+  await makeFolder(dirname(path), 0o700)
   if (createKeyFile(path, made)) return { path, file: made, isNew: true }
   const other = findKeyFile(settings.keyring, record)
   if (other.file === undefined) throw missingKeyring(path)

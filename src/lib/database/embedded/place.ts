@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, chown, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RefusedError } from '../../errors.js'
+import { makeFolder } from '../../file-system.js'
 import { mayPass, mayReach } from './account.js'
 import type { Account } from './account.js'
 import { checkSocketFolder } from './state.js'
@@ -18,9 +19,9 @@ export const dataFolder = (place: string): string => join(serverFolder(place), '
 /** The server's log. */
 export const logFile = (place: string): string => join(serverFolder(place), 'log')
 
-/** Makes the home folder (0700) and says where it really is. Throws RefusedError when it is not ours. */
+/** Makes the home folder (0700) and says where it really is. Throws RefusedError when it is not ours, UsageError when it cannot be made. */
 export async function prepareHome(home: string): Promise<string> {
-  await mkdir(home, { recursive: true, mode: 0o700 })
+  await makeFolder(home, 0o700)
   if ((await stat(home)).uid !== process.getuid?.()) {
     throw new RefusedError('home-of-another', `${home} belongs to another account`, {
       suggestions: ['run cleverctl as the owner of that folder, or set CLEVERCTL_HOME'],
@@ -46,7 +47,7 @@ export async function choosePlace(home: string, account: Account): Promise<strin
 /** Makes the folders of a place. Root keeps the outer one and gives the inner one away. */
 export async function preparePlace(place: string, account: Account): Promise<void> {
   if (account.isOther) await makePassableFolder(dirname(place))
-  await mkdir(place, { recursive: true, mode: 0o700 })
+  await makeFolder(place, 0o700)
   // Whatever the umask is, the server's account must pass.
   if (account.isOther) await chmod(place, 0o711)
   await makePrivateFolder(serverFolder(place), account)
@@ -63,8 +64,7 @@ export async function chooseSocketFolder(place: string, account: Account): Promi
 }
 
 async function makePassableFolder(folder: string): Promise<void> {
-  const made = await mkdir(folder, { recursive: true })
-  if (made !== undefined) await chmod(folder, 0o711)
+  if (await makeFolder(folder, 0o711)) await chmod(folder, 0o711)
 }
 
 async function makePrivateFolder(folder: string, account: Account): Promise<void> {
