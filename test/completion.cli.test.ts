@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli } from './support/cli.js'
@@ -51,6 +51,19 @@ describe('completion', () => {
     assert.ok(path, stdout)
     return path
   }
+
+  it('says how it is set up, in words and as one document', async () => {
+    const json = await runCli(['autocomplete', 'zsh', '--json'], { home })
+    const { shell, setupFile, command } = json.json() as Record<string, string>
+    assert.equal(json.code, 0)
+    assert.equal(json.stderr, '')
+    assert.equal(shell, 'zsh')
+    assert.ok(existsSync(setupFile ?? ''))
+    const text = await runCli(['autocomplete', 'zsh'], { home })
+    assert.ok(text.stdout.includes(command ?? '-'))
+    const unknown = await runCli(['autocomplete', '--json'], { home, env: { SHELL: '/bin/false' } })
+    assert.equal(unknown.code, 2)
+  })
 
   async function bashOffers(words: readonly string[]): Promise<string[]> {
     const env = { ...process.env, SETUP: await setup('bash') }

@@ -2,8 +2,8 @@ import { Config, Plugin, settings } from '@oclif/core'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** In the words of our own commands. */
-const COMPLETION_SUMMARY = 'show how to set up completion for bash, zsh and PowerShell'
+/** Our own command of this name puts the plugin's work into our own form. */
+const COMPLETION = 'autocomplete'
 
 /**
  * What oclif knows of this program: its commands and topics.
@@ -20,12 +20,13 @@ export async function loadOclifConfig(argv: readonly string[], root: string): Pr
   const own = new Plugin({ root, pjson: pjson as Plugin['pjson'], isRoot: true, type: 'core' })
   await own.load()
   const plugins = new Map([[own.name, own]])
-  if (!own.commandIDs.some((id) => id.split(':')[0] === argv[0]) || argv[0] === 'help') {
+  const isOwn = own.commandIDs.some((id) => id.split(':')[0] === argv[0])
+  if (!isOwn || argv[0] === 'help' || argv[0] === COMPLETION) {
     for (const name of own.pjson.oclif.plugins ?? []) {
       const plugin = new Plugin({ root, name, type: 'core' })
       await plugin.load()
-      for (const command of plugin.commands)
-        if (command.id === 'autocomplete') command.summary = COMPLETION_SUMMARY
+      plugin.commands = plugin.commands.filter(({ id }) => id !== COMPLETION)
+      plugin.commandIDs = plugin.commandIDs.filter((id) => id !== COMPLETION)
       plugins.set(plugin.name, plugin)
     }
   }
