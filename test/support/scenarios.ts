@@ -69,7 +69,11 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       flags: { output: stand.path('key.txt'), 'expires-in': '365d' },
       code: ok,
     },
-    fails: { args: { installation: stand.installation }, code: conflict },
+    fails: {
+      args: { installation: stand.installation },
+      flags: { output: stand.path('none.txt') },
+      code: conflict,
+    },
   }),
   'api-key:list': ({ installation }) => ({
     succeeds: { args: { installation }, code: ok },
@@ -98,6 +102,11 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   'api-key:status': ({ installation }) => ({
     succeeds: { args: { installation }, flags: { near: '3d' }, code: ok },
     fails: { args: { installation: NOWHERE }, flags: { check: true }, code: notFound },
+  }),
+  autocomplete: () => ({
+    succeeds: { args: { shell: 'bash' }, code: ok },
+    fails: { args: { shell: 'cmd' }, code: usage },
+    isSpecial: true,
   }),
   'database:migrate': () => ({
     succeeds: { code: ok, role: 'owner' },

@@ -128,7 +128,7 @@ describe('what a command shows', () => {
     it('and that it is void when the commit failed', async () => {
       const { code, stderr } = await run(['issue', '--rollback', '--reveal'])
       assert.equal(code, 1)
-      assert.match(stderr, /nothing was changed: a secret shown above is not in force/)
+      assert.match(stderr, /nothing was changed: the secret shown above is not in force/)
     })
   })
 

@@ -116,7 +116,7 @@ describe('the commands for keys and tokens', () => {
     assert.equal(existsSync(file('orphan.txt.pending')), false)
   })
 
-  it('api-key issue shows the key in a terminal, or with --reveal, and else keeps it to itself', async () => {
+  it('api-key issue shows the key in a terminal, or with --reveal, and else makes none', async () => {
     const key = /clv_live_\w{8}_\w{43}_\w{6}/
     const [shown] = await plant()
     const env = { CLEVERCTL_DATABASE_URL: fresh.url }
@@ -127,10 +127,13 @@ describe('the commands for keys and tokens', () => {
     const { apiKey } = await json<{ apiKey: string }>(`api-key issue ${revealed} --reveal`)
     assert.match(apiKey, key)
     const [withheld] = await plant()
-    const result = await cli(`api-key issue ${withheld} --json`)
-    assert.doesNotMatch(result.stdout + result.stderr, key)
-    assert.equal('apiKey' in (result.json() as object), false)
-    assert.match(result.stderr, /--output/)
+    const { error } = await json<Failure>(`api-key issue ${withheld}`, 2)
+    assert.match(error.suggestions.join(), /--output.*--reveal/)
+    const text = await cli(`api-key issue ${withheld}`)
+    assert.equal(text.code, 2)
+    assert.equal(text.stdout, '')
+    const list = await json<{ apiKeys: object[] }>(`api-key list ${withheld}`)
+    assert.deepEqual(list.apiKeys, [])
   })
 
   it('api-key issue names rotate where a key exists, and rotate names issue where none does', async () => {

@@ -32,7 +32,7 @@ export default class ApiKeyIssue extends BaseCommand<NewApiKey> {
 
   protected async execute(): Promise<NewApiKey> {
     const { args, flags } = await this.parse(ApiKeyIssue)
-    const delivery = this.secretDelivery(flags)
+    const delivery = this.requiredDelivery(flags)
     const workspace = await this.changingWorkspace(flags)
     const { installation } = args
     return issueApiKey(workspace, { installation, lifetimeMs: flags['expires-in'], delivery })

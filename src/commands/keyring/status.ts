@@ -36,7 +36,7 @@ export default class KeyringStatus extends BaseCommand<KeyringReport> {
         title: 'SEALED ROWS',
         text: ({ sealedRows }) =>
           Object.entries(sealedRows)
-            .map(([kind, rows]) => `${rows} ${inWords(kind)}`)
+            .map(([kind, rows]) => `${inWords(kind)}s ${rows}`)
             .join(', '),
       },
     ])

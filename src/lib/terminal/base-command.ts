@@ -19,6 +19,7 @@ import { Screen } from './screen.js'
 import { readSecret } from './secret-input.js'
 import {
   handedOverDelivery,
+  nowhereToGo,
   revealedDelivery,
   shownDelivery,
   withheldDelivery,
@@ -215,6 +216,18 @@ export abstract class BaseCommand<Result extends object> extends Command {
     if (flags.output !== undefined) return fileDelivery(flags.output)
     if (this.jsonEnabled()) return flags.reveal ? revealedDelivery() : withheld()
     return flags.reveal || this.screen.isTerminal ? shownDelivery(writers) : withheld()
+  }
+
+  /**
+   * The same for a secret that has no other way to its user.
+   * Throws UsageError naming the flags where it would go nowhere: nobody would ever hold it.
+   */
+  protected requiredDelivery(
+    flags: GlobalFlags & { output?: string | undefined; reveal: boolean },
+  ): SecretDelivery {
+    const isShown = flags.reveal || (this.screen.isTerminal && !this.jsonEnabled())
+    if (flags.output === undefined && !isShown) throw nowhereToGo()
+    return this.secretDelivery(flags)
   }
 
   protected override async catch(error: unknown): Promise<void> {

@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
 import type { Log } from '../workspace.js'
@@ -12,10 +13,16 @@ export interface Writers {
 
 /** Shows the secret on stdout, once, before the commit: if it cannot be shown, nothing is changed. */
 export function shownDelivery(writers: Writers): SecretDelivery {
+  let isShown = false
   return {
     ...nowhere,
-    stage: async (secret: Secret) => writers.fact('secret', secret.reveal()),
-    discard: async () => writers.warn('nothing was changed: a secret shown above is not in force'),
+    stage: async (secret: Secret) => {
+      isShown = true
+      writers.fact('secret', secret.reveal())
+    },
+    discard: async () => {
+      if (isShown) writers.warn('nothing was changed: the secret shown above is not in force')
+    },
     leave: async () => writers.warn('nobody knows yet whether the secret shown above is in force'),
   }
 }
@@ -52,6 +59,13 @@ export function handedOverDelivery(log: Pick<Log, 'info'>): SecretDelivery {
         'the new key was not shown; gates hand it to the loggers (--output FILE keeps a copy)',
       ),
   }
+}
+
+/** The error for a new secret that nobody would ever hold. */
+export function nowhereToGo(): UsageError {
+  return new UsageError('missing-output', 'the new secret has nowhere to go: --output is missing', {
+    suggestions: ['--output FILE writes it to a file', '--reveal writes it into the result'],
+  })
 }
 
 const nowhere: SecretDelivery = {
