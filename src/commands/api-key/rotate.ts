@@ -1,21 +1,30 @@
 import { Args } from '@oclif/core'
+import type { UndeliveredKey } from '../../lib/api-key/deliver-to-sinks.js'
 import { rotateApiKey, type RotatedApiKey } from '../../lib/api-key/rotate.js'
 import { DEFAULT_GRACE_MS, DEFAULT_HARD_DEADLINE_MS } from '../../lib/api-key/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
-import { durationFlag, percentFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
+import {
+  deliverFlag,
+  durationFlag,
+  percentFlag,
+  secretOutputFlags,
+} from '../../lib/terminal/flags.js'
+import { drawNewKey } from '../../lib/terminal/new-key.js'
 
-export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
+export default class ApiKeyRotate extends BaseCommand<RotatedApiKey | UndeliveredKey> {
   static override summary = 'replace the API key of an installation, with overlap'
   static override description =
     'Gates hand the new key to each logger that comes with a former one. Former keys go on working for ' +
     'the grace and no longer; with --require-adoption until the loggers were seen with the new key, and ' +
     'no longer than the hard deadline. A former key never outlives its own expiry. With --grace 0, for ' +
-    'a key that leaked, only the new key works from now on.'
+    'a key that leaked, only the new key works from now on. With --deliver the new key is in force, and the ' +
+    'grace begins, when every sink has confirmed it; a sink that fails leaves the former key in force (exit 3).'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> solar-0042 --grace 24h --output key2.txt',
     '<%= config.bin %> <%= command.id %> solar-0042 --require-adoption 100% --hard-deadline 14d',
     '<%= config.bin %> <%= command.id %> solar-0042 --grace 0 --output key2.txt',
+    "<%= config.bin %> <%= command.id %> solar-0042 --deliver exec:'vault kv put -mount=ci solar-0042 key=-'",
   ]
 
   static override args = {
@@ -42,6 +51,7 @@ export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
       description: 'how long the new key works (without it: as long as the former was made for)',
     }),
     ...secretOutputFlags,
+    ...deliverFlag,
   }
 
   protected async execute(): Promise<RotatedApiKey> {
@@ -53,23 +63,17 @@ export default class ApiKeyRotate extends BaseCommand<RotatedApiKey> {
         ? undefined
         : { percent, hardDeadlineMs: deadline ?? DEFAULT_HARD_DEADLINE_MS }
     const isHandedOver = graceMs > 0 || adoption !== undefined
-    const delivery = this.secretDelivery(flags, { isHandedOver })
+    const delivery = await this.keyDestination(flags, { isHandedOver })
     const workspace = await this.changingWorkspace(flags)
     const { installation } = args
     const overlap = { graceMs, adoption }
     return rotateApiKey(workspace, { installation, overlap, lifetimeMs, delivery })
   }
 
-  protected render(made: RotatedApiKey): void {
-    const former = made.grace.map(
+  protected render(made: RotatedApiKey | UndeliveredKey): void {
+    const former = ('grace' in made ? made.grace : []).map(
       ({ keyId, graceUntil }) => [`${keyId} works until`, this.screen.time(graceUntil)] as const,
     )
-    this.screen.facts([
-      ['installation', made.installation],
-      ['key id', made.keyId],
-      ['version', String(made.version)],
-      ['expires', this.screen.time(made.expiresAt)],
-      ...former,
-    ])
+    drawNewKey(this.screen, made, former)
   }
 }

@@ -1,38 +1,34 @@
-import type { Transaction } from '../database/database.js'
 import { transactionWithDelivery, type SecretDelivery } from '../secret-delivery.js'
 import type { Secret } from '../secret.js'
 import type { Workspace } from '../workspace.js'
+import { abandonKey } from './abandon.js'
+import { deliverToSinks } from './deliver-to-sinks.js'
 import { apiKeyDigest, generateApiKey } from './format.js'
+import { showNewKey, type KeyDestination, type Prepare } from './new-key.js'
 import { requireActiveOwner } from './owner.js'
 import { sealIdentity } from './successor.js'
-import { insertKey, lockOwner, selectKeyByDigest, type KeyOwner } from './store.js'
+import { insertKey, lockOwner, selectKeyByDigest, selectPendingKey } from './store.js'
 import type { NewApiKey } from './types.js'
-
-/** What decides about the new key once its installation is locked. */
-type Prepare = (transaction: Transaction, owner: KeyOwner) => Promise<Prepared>
-
-interface Prepared {
-  expiresAt: Date | null
-  /** Former keys still open the gate, so a sealed copy is kept, from which loggers get the new one. */
-  isHandedOver: boolean
-  record: (made: NewApiKey) => Promise<void>
-}
 
 /**
  * Makes a CURRENT key for an installation and delivers it before the commit. `prepare` makes room for
- * it, under the installation's lock, and says how to record it. If an interrupted run of the same
+ * it, under the installation's lock, and says how to record it; a key that waits for sinks is given up. If an interrupted run of the same
  * command had committed, its delivery is completed and nothing else happens.
  */
 export async function deliverNewKey(
   workspace: Workspace,
-  asked: { installation: string; delivery: SecretDelivery },
+  asked: { installation: string; delivery: KeyDestination },
   prepare: Prepare,
 ): Promise<NewApiKey> {
   const { installation, delivery } = asked
+  if (!('stage' in delivery))
+    return deliverToSinks(workspace, { installation, sinks: delivery }, prepare)
   const former = await resumeDelivery(workspace, installation, delivery)
   if (former !== undefined) return former
   const made = await transactionWithDelivery(workspace.database, delivery, async (transaction) => {
     const owner = requireActiveOwner(await lockOwner(transaction, installation), installation)
+    const waiting = await selectPendingKey(transaction, owner.id)
+    if (waiting) await abandonKey(workspace, transaction, { installation, owner, ...waiting })
     const { expiresAt, isHandedOver, record } = await prepare(transaction, owner)
     const createdAt = workspace.clock.now()
     const { apiKey, keyId } = generateApiKey(workspace.random)
@@ -40,7 +36,7 @@ export async function deliverNewKey(
     const sealed = isHandedOver ? await seal(workspace, keyId, apiKey) : null
     const key = { ownerId: owner.id, keyId, digest, sealed, createdAt, expiresAt }
     const { version } = await insertKey(transaction, key)
-    const result = show(installation, { keyId, version, createdAt, expiresAt })
+    const result = showNewKey(installation, { keyId, version, createdAt, expiresAt })
     await record(result)
     return { secret: apiKey, result }
   })
@@ -65,18 +61,5 @@ async function resumeDelivery(
     found = await find(secret)
     return found !== undefined
   })
-  return isComplete && found !== undefined ? show(installation, found) : undefined
-}
-
-function show(
-  installation: string,
-  key: { keyId: string; version: number; createdAt: Date; expiresAt: Date | null },
-): NewApiKey {
-  return {
-    installation,
-    keyId: key.keyId,
-    version: key.version,
-    createdAt: key.createdAt.toISOString(),
-    expiresAt: key.expiresAt?.toISOString() ?? null,
-  }
+  return isComplete && found !== undefined ? showNewKey(installation, found) : undefined
 }

@@ -1,8 +1,8 @@
 import { ConflictError } from '../errors.js'
-import type { SecretDelivery } from '../secret-delivery.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { deliverNewKey } from './deliver.js'
+import type { KeyDestination } from './new-key.js'
 import { apiKeyStanding } from './standing.js'
 import { retireExpiredCurrent, selectKeys } from './store.js'
 import { requireLifetime, type NewApiKey } from './types.js'
@@ -11,11 +11,12 @@ import { requireLifetime, type NewApiKey } from './types.js'
  * Makes an installation's first API key, or the next one where none is current any more. Former keys
  * that still have their grace keep it.
  * @param asked.lifetimeMs how long the key works; undefined = until it is rotated or revoked
+ * @param asked.delivery with sinks the key becomes current when all have confirmed it; PartialError when one fails
  * Throws NotFoundError, ConflictError (retired installation, a current key exists), UsageError.
  */
 export async function issueApiKey(
   workspace: Workspace,
-  asked: { installation: string; lifetimeMs: number | undefined; delivery: SecretDelivery },
+  asked: { installation: string; lifetimeMs: number | undefined; delivery: KeyDestination },
 ): Promise<NewApiKey> {
   requireLifetime(asked.lifetimeMs)
   const { installation, lifetimeMs } = asked

@@ -1,8 +1,8 @@
 import { ConflictError } from '../errors.js'
-import type { SecretDelivery } from '../secret-delivery.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { deliverNewKey } from './deliver.js'
+import type { KeyDestination } from './new-key.js'
 import { requireOwner } from './owner.js'
 import { endFormerKeys, selectKeys, selectOwner } from './store.js'
 import {
@@ -27,6 +27,7 @@ export interface RotatedApiKey extends NewApiKey {
  * key to each device that comes with it.
  * @param asked.overlap grace 0 without adoption for a key that leaked
  * @param asked.lifetimeMs how long the new key works; undefined = as long as the former was made for
+ * @param asked.delivery with sinks the key becomes current when all have confirmed it; PartialError when one fails
  * Throws NotFoundError, ConflictError (retired installation, nothing to rotate), UsageError.
  */
 export async function rotateApiKey(
@@ -35,7 +36,7 @@ export async function rotateApiKey(
     installation: string
     overlap: Overlap
     lifetimeMs: number | undefined
-    delivery: SecretDelivery
+    delivery: KeyDestination
   },
 ): Promise<RotatedApiKey> {
   const { installation, overlap } = asked

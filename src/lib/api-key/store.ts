@@ -64,7 +64,7 @@ export async function selectKeyByDigest(
   return rows[0]
 }
 
-/** Adds a CURRENT key with the installation's next version. */
+/** Adds a key with the installation's next version, CURRENT unless said otherwise. */
 export async function insertKey(
   transaction: Transaction,
   key: {
@@ -74,19 +74,81 @@ export async function insertKey(
     sealed: Buffer | null
     createdAt: Date
     expiresAt: Date | null
+    state?: 'PENDING'
   },
 ): Promise<{ version: number }> {
   const { rows } = await transaction.query<{ version: number }>(
     `insert into cleverctl.api_key
        (key_id, installation_id, version, state, digest, sealed, created_at, expires_at)
-     select $1, $2::bigint, coalesce(max(version), 0) + 1, 'CURRENT', $3, $6::bytea, $4::timestamptz, $5::timestamptz
+     select $1, $2::bigint, coalesce(max(version), 0) + 1, $7, $3, $6::bytea, $4::timestamptz, $5::timestamptz
      from cleverctl.api_key where installation_id = $2::bigint
      returning version`,
-    [key.keyId, key.ownerId, key.digest, key.createdAt, key.expiresAt, key.sealed],
+    [
+      key.keyId,
+      key.ownerId,
+      key.digest,
+      key.createdAt,
+      key.expiresAt,
+      key.sealed,
+      key.state ?? 'CURRENT',
+    ],
   )
   const [row] = rows
   if (row === undefined) throw new Error('the new API key has no row')
   return row
+}
+
+/** A key that waits until those who use it have confirmed that they have it. */
+export interface PendingKey {
+  keyId: string
+  version: number
+  createdAt: Date
+  /** Null where somebody else than the tool has made it. */
+  sealed: Buffer | null
+}
+
+/** The PENDING key of an installation; undefined when there is none. */
+export async function selectPendingKey(
+  queryable: Queryable,
+  ownerId: string,
+): Promise<PendingKey | undefined> {
+  const { rows } = await queryable.query<PendingKey>(
+    `select key_id as "keyId", version, created_at as "createdAt", sealed
+     from cleverctl.api_key where installation_id = $1 and state = 'PENDING'`,
+    [ownerId],
+  )
+  return rows[0]
+}
+
+/** Makes a PENDING key the CURRENT one. @returns false when it is not PENDING any more */
+export async function promoteKey(
+  transaction: Transaction,
+  ownerId: string,
+  key: { keyId: string; expiresAt: Date | null; isHandedOver: boolean },
+): Promise<boolean> {
+  const { rowCount } = await transaction.query(
+    `update cleverctl.api_key set state = 'CURRENT', expires_at = $3,
+       sealed = case when $4::boolean then sealed end
+     where installation_id = $1 and key_id = $2 and state = 'PENDING'`,
+    [ownerId, key.keyId, key.expiresAt, key.isHandedOver],
+  )
+  return rowCount === 1
+}
+
+/**
+ * Takes the lock that lets one delivery of an installation's keys run at a time, if it is free now. The transaction
+ * may then wait as long as the delivery takes; the lock ends with it.
+ */
+export async function tryLockDelivery(
+  transaction: Transaction,
+  installation: string,
+): Promise<boolean> {
+  await transaction.query('set local idle_in_transaction_session_timeout = 0')
+  const { rows } = await transaction.query<{ isLocked: boolean }>(
+    `select pg_try_advisory_xact_lock(hashtextextended('cleverctl.api-key.deliver ' || $1, 0)) as "isLocked"`,
+    [installation],
+  )
+  return rows[0]?.isLocked === true
 }
 
 /** Makes room for a new CURRENT key where the old one has expired. */

@@ -45,6 +45,8 @@ export interface NewApiKey {
   version: number
   createdAt: string
   expiresAt: string | null
+  /** The sinks that have confirmed it, where there are any. */
+  deliveredTo?: string[]
   apiKey?: string
 }
 

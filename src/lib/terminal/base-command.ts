@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.js'
 import { ExpectedError, FindingsError, IncompleteError, PartialError } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
+import type { Sink } from '../sink/types.js'
 import { fileDelivery } from '../secret-file.js'
 import type { Surroundings } from '../surroundings.js'
 import type { Log, Workspace } from '../workspace.js'
@@ -228,6 +229,25 @@ export abstract class BaseCommand<Result extends object> extends Command {
     const isShown = flags.reveal || (this.screen.isTerminal && !this.jsonEnabled())
     if (flags.output === undefined && !isShown) throw nowhereToGo()
     return this.secretDelivery(flags)
+  }
+
+  /**
+   * Where a new API key goes: to the sinks of --deliver, else as {@link secretDelivery} says.
+   * @param about.isHandedOver gates give it to the loggers, so it need not go anywhere
+   * Throws UsageError for what is no sink, and where nobody would ever hold the key.
+   */
+  protected async keyDestination(
+    flags: GlobalFlags & {
+      output?: string | undefined
+      reveal: boolean
+      deliver?: string[] | undefined
+    },
+    about = { isHandedOver: false },
+  ): Promise<SecretDelivery | readonly Sink[]> {
+    if (flags.deliver === undefined)
+      return about.isHandedOver ? this.secretDelivery(flags, about) : this.requiredDelivery(flags)
+    const { parseSink } = await import('../sink/parse.js')
+    return flags.deliver.map((text) => parseSink(text, process.env))
   }
 
   protected override async catch(error: unknown): Promise<void> {

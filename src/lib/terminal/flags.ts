@@ -26,6 +26,19 @@ export const secretOutputFlags = {
   }),
 }
 
+/** Where a new key is used; read by `this.keyDestination(flags)`. */
+export const deliverFlag = {
+  deliver: Flags.string({
+    description:
+      'put the new key where it is used and nowhere else; all must confirm before it is in force: ' +
+      'file:PATH, exec:COMMAND (key on its stdin), dotenv:PATH#NAME, github-env[:NAME], gitlab-dotenv:PATH#NAME',
+    helpValue: 'SINK',
+    multiple: true,
+    multipleNonGreedy: true,
+    exclusive: ['output', 'reveal'],
+  }),
+}
+
 /** For commands that destroy something; read by `this.confirm(flags, question)`. */
 export const yesFlag = {
   yes: Flags.boolean({ description: 'do it without asking' }),

@@ -92,6 +92,7 @@ export const HELP_TOPICS: Readonly<Record<string, HelpTopic>> = {
         name: 'GITHUB_RUN_ID, GITHUB_REPOSITORY, CI_JOB_ID, CI_PROJECT_PATH, BUILD_URL',
         meaning: 'name the CI job in the trail',
       },
+      { name: 'GITHUB_ENV', meaning: 'the file that --deliver github-env appends to' },
     ],
   },
   config: {
