@@ -42,8 +42,8 @@ const LOOKS_LIKE_A_SECRET = {
   'a hash of a password': /\$argon2/,
   'a private key': /PRIVATE KEY|"d"\s*:\s*"[\w-]{43}"/,
 }
-/** A device's secret; two other things are as long, a coordinate of a public key and a salted hash. */
-const DEVICE_SECRET = /(?<![\w-])[\w-]{43}(?![\w-])/
+/** A device's secret, with its prefix or without; two other things are as long, a coordinate of a public key and a salted hash. */
+const DEVICE_SECRET = /clvd_[\w-]{43}_\w{6}|(?<![\w-])[\w-]{43}(?![\w-])/
 const NO_SECRET = /\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+/g
 
 /** What a production server may be told to write down, all of it at once. */
@@ -637,7 +637,10 @@ describe('secrets', () => {
       for (const { file, text } of secrets) {
         search.add(file, text)
         // The parts of keys and tokens that make them secret.
-        const part = /^clv_live_\w{8}_(\w{43})/.exec(text) ?? /\.([\w-]{86})$/.exec(text)
+        const part =
+          /^clv_live_\w{8}_(\w{43})/.exec(text) ??
+          /^clvd_([\w-]{43})/.exec(text) ??
+          /\.([\w-]{86})$/.exec(text)
         if (part?.[1] !== undefined) search.add(`a part of ${file}`, part[1])
       }
       const found = Object.entries(await places()).flatMap(([place, text]) =>

@@ -175,7 +175,10 @@ const STEPS: readonly Step[] = [
       const line = 'device import factory.csv --secrets-out secrets.csv'
       const report = await run.must('staff', line)
       assert.deepEqual([report.imported, report.unchanged, report.rejected], [2, 0, 0])
-      assert.match(run.read('secrets.csv'), /^serial,secret\n(CDX-00012[34],[\w-]{43}\n?){2}$/)
+      assert.match(
+        run.read('secrets.csv'),
+        /^serial,secret\n(CDX-00012[34],clvd_[\w-]{43}_\w{6}\n?){2}$/,
+      )
       const again = await run.must('staff', `${line}.other`)
       assert.deepEqual([again.imported, again.unchanged, again.rejected], [0, 2, 0])
       assert.equal(existsSync(run.path('secrets.csv.other')), false)

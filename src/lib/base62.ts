@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Random } from './clock.js'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -23,4 +24,15 @@ export function encodeBase62(value: number, width: number): string {
     text = ALPHABET.charAt(rest % BASE) + text
   }
   return text.padStart(width, '0')
+}
+
+/** Characters of a checksum: 62^6 is more than a CRC-32 can be. */
+export const CHECKSUM_LENGTH = 6
+
+/**
+ * CRC-32 of a text in base 62, six characters. It tells a mistyped or invented secret from a real one
+ * without asking anybody; it is no proof of anything.
+ */
+export function checksum62(text: string): string {
+  return encodeBase62(crc32(text), CHECKSUM_LENGTH)
 }

@@ -4,6 +4,7 @@ import {
   deviceSecretDigest,
   deviceSecretDigestHex,
   makeDeviceSecret,
+  parseDeviceSecret,
   SecretMint,
 } from '../../src/lib/device/secret.js'
 
@@ -19,8 +20,9 @@ describe('device secrets', () => {
     const secrets = Array.from({ length: 5000 }, () => mint.next())
     assert.equal(new Set(secrets).size, 5000)
     for (const secret of secrets) {
-      assert.match(secret, /^[A-Za-z0-9_-]{43}$/)
-      assert.equal(Buffer.from(secret, 'base64url').toString('base64url'), secret)
+      assert.match(secret, /^clvd_[A-Za-z0-9_-]{43}_[0-9A-Za-z]{6}$/)
+      const random = secret.slice(5, 48)
+      assert.equal(Buffer.from(random, 'base64url').toString('base64url'), random)
     }
     mint.dispose()
     const used = Buffer.concat(drawn).subarray(0, 5000 * 32)
@@ -35,5 +37,22 @@ describe('device secrets', () => {
     const digest = createHash('sha256').update(secret).digest()
     assert.deepEqual(deviceSecretDigest(secret), digest)
     assert.equal(deviceSecretDigestHex(secret), digest.toString('hex'))
+  })
+
+  it('show any mistyped character by their checksum', () => {
+    const secret = makeDeviceSecret({ bytes: randomBytes }).reveal()
+    assert.deepEqual(parseDeviceSecret(secret), { checksumMatches: true })
+    for (let at = 'clvd_'.length; at < secret.length; at += 1) {
+      if (at === 48) continue
+      const mistyped = secret.slice(0, at) + (secret[at] === 'A' ? 'B' : 'A') + secret.slice(at + 1)
+      assert.deepEqual(parseDeviceSecret(mistyped), { checksumMatches: false }, String(at))
+    }
+  })
+
+  it('are not met by other texts', () => {
+    const secret = makeDeviceSecret({ bytes: randomBytes }).reveal()
+    for (const text of ['', secret.slice(5, 48), secret.slice(1), `${secret}\n`, secret + secret]) {
+      assert.equal(parseDeviceSecret(text), undefined)
+    }
   })
 })

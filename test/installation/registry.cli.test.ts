@@ -75,7 +75,7 @@ describe('cleverctl installation and device', function () {
     assert.deepEqual([result['registered'], result['secretsFile']], [1, 'secrets.csv'])
     assert.match(
       await readFile(join(home, 'secrets.csv'), 'utf8'),
-      /^serial,secret\nCDX-000123,[\w-]{43}\n$/,
+      /^serial,secret\nCDX-000123,clvd_[\w-]{43}_\w{6}\n$/,
     )
   })
 
@@ -92,9 +92,9 @@ describe('cleverctl installation and device', function () {
   it('shows the secret of one device on a terminal, or in the result when asked', async () => {
     const shown = await runCliTty(['device', 'register', 'SHOWN-1'], options())
     assert.equal(shown.code, 0, shown.stdout)
-    assert.match(shown.stdout, /[\w-]{43}/)
+    assert.match(shown.stdout, /clvd_[\w-]{43}_\w{6}/)
     const { secret } = await json(0, 'device', 'register', 'SHOWN-2', '--reveal')
-    assert.match(String(secret), /^[\w-]{43}$/)
+    assert.match(String(secret), /^clvd_[\w-]{43}_\w{6}$/)
     const again = await json(0, 'device', 'register', 'SHOWN-2', '--reveal')
     assert.deepEqual([again['unchanged'], again['secret']], [1, undefined])
   })
@@ -106,7 +106,7 @@ describe('cleverctl installation and device', function () {
     assert.match(lost.stderr, /--output/)
     const args = ['device', 'rotate-secret', 'ROTATED-1', '--grace', '24h', '--output', 'new.txt']
     assert.equal((await json(0, ...args))['outcome'], 'rotated')
-    assert.match(await readFile(join(home, 'new.txt'), 'utf8'), /^[\w-]{43}\n$/)
+    assert.match(await readFile(join(home, 'new.txt'), 'utf8'), /^clvd_[\w-]{43}_\w{6}\n$/)
     assert.equal((await run(...args)).code, 6)
   })
 

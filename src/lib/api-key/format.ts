@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
-import { encodeBase62, randomBase62 } from '../base62.js'
+import { CHECKSUM_LENGTH, checksum62, randomBase62 } from '../base62.js'
 import type { Random } from '../clock.js'
 import { Secret } from '../secret.js'
 
@@ -15,7 +14,10 @@ import { Secret } from '../secret.js'
 const FORMAT = /^clv_(live|test)_([0-9A-Za-z]{8})_[0-9A-Za-z]{43}_([0-9A-Za-z]{6})$/
 const KEY_ID_LENGTH = 8
 const SECRET_LENGTH = 43
-const CHECKSUM_LENGTH = 6
+
+/** Characters of an API key. */
+export const API_KEY_LENGTH =
+  'clv_live_'.length + KEY_ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH
 
 /** What the text of an API key says about itself; nothing of it is proof of anything. */
 export interface ParsedApiKey {
@@ -33,7 +35,7 @@ export interface ParsedApiKey {
 export function generateApiKey(random: Random): { apiKey: Secret; keyId: string } {
   const keyId = randomBase62(random, KEY_ID_LENGTH)
   const body = `clv_live_${keyId}_${randomBase62(random, SECRET_LENGTH)}`
-  return { apiKey: new Secret(`${body}_${checksum(body)}`), keyId }
+  return { apiKey: new Secret(`${body}_${checksum62(body)}`), keyId }
 }
 
 /** Takes a key's text apart; undefined when it does not have a key's shape. */
@@ -43,7 +45,7 @@ export function parseApiKey(text: string): ParsedApiKey | undefined {
   return {
     environment: environment === 'live' ? 'live' : 'test',
     keyId,
-    checksumMatches: check === checksum(text.slice(0, -CHECKSUM_LENGTH - 1)),
+    checksumMatches: check === checksum62(text.slice(0, -CHECKSUM_LENGTH - 1)),
   }
 }
 
@@ -54,8 +56,4 @@ export function parseApiKey(text: string): ParsedApiKey | undefined {
  */
 export function apiKeyDigest(text: string): Buffer {
   return hash('sha256', text, 'buffer')
-}
-
-function checksum(body: string): string {
-  return encodeBase62(crc32(body), CHECKSUM_LENGTH)
 }

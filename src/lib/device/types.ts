@@ -21,7 +21,7 @@ export const DEVICE_STATES: readonly DeviceState[] = [
 ]
 
 // Letters that need no escaping in a URL, in CSV, on a label and in a spreadsheet. Shorter than a
-// device's secret (43 characters), so that one sent in a serial's place is never written down as such.
+// device's secret (55 characters, formerly 43), so that one sent in a serial's place is never written down as such.
 const SERIAL_FORM = /^[A-Za-z0-9][A-Za-z0-9._-]{2,39}$/
 
 /** The rule a serial keeps, for messages. */
