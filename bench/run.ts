@@ -9,6 +9,7 @@ import { measureGate } from './gate.js'
 import { describeMachine, quietEnvironment, runOnce, type Chapter } from './measure.js'
 import { preparePlant } from './plant.js'
 import { measureRevocation } from './revocation.js'
+import { measureScan } from './scan.js'
 import { measureStartUp } from './start-up.js'
 import { startCluster } from './throwaway-cluster.js'
 
@@ -27,6 +28,7 @@ const tell = (chapter: Chapter) => {
 try {
   if (wanted('start-up')) tell(startUp())
   if (wanted('embedded')) tell(await measureEmbedded(program))
+  if (wanted('scan')) tell(measureScan(program, root))
   if (['import', 'gate', 'revocation', 'adoption'].some(wanted)) await onCluster()
 } finally {
   rmSync(directory, { recursive: true, force: true })

@@ -99,6 +99,18 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { args: { installation: stand.bareInstallation }, code: conflict },
   }),
+  'api-key:scan': (stand) => ({
+    succeeds: {
+      args: { path: stand.file('clean.txt', 'nothing here\n') },
+      flags: { sarif: stand.path('clean.sarif'), offline: true },
+      code: ok,
+    },
+    fails: {
+      args: { path: stand.file('leaked.log', `key=${stand.apiKey}\n`) },
+      flags: { sarif: stand.path('leaked.sarif') },
+      code: findings,
+    },
+  }),
   'api-key:status': ({ installation }) => ({
     succeeds: { args: { installation }, flags: { near: '3d' }, code: ok },
     fails: { args: { installation: NOWHERE }, flags: { check: true }, code: notFound },
