@@ -121,8 +121,8 @@ describe('api-key scan', function () {
 
   async function rotate(installation: string, graceMs: number): Promise<string> {
     const delivery = kept()
-    const lifetimeMs = undefined
-    await rotateApiKey(workspace(), { installation, graceMs, lifetimeMs, delivery })
+    const overlap = { graceMs, adoption: undefined }
+    await rotateApiKey(workspace(), { installation, overlap, lifetimeMs: undefined, delivery })
     return delivery.text
   }
 
