@@ -65,7 +65,12 @@ export async function rotateDeviceSecret(
     const secret = makeDeviceSecret(random)
     const until = graceMs === 0 ? undefined : new Date(now.getTime() + graceMs)
     const secretSha256 = deviceSecretDigest(secret.reveal())
-    await replaceSecret(transaction, { id: device.id, secretSha256, formerUntil: until })
+    await replaceSecret(transaction, {
+      id: device.id,
+      secretSha256,
+      at: now,
+      formerUntil: until,
+    })
     await appendTrail(transaction, actor, {
       action: 'device.rotate-secret',
       subject: serial,

@@ -118,16 +118,16 @@ export async function markRevoked(
  */
 export async function replaceSecret(
   transaction: Transaction,
-  device: { id: string; secretSha256: Buffer; formerUntil: Date | undefined },
+  device: { id: string; secretSha256: Buffer; at: Date; formerUntil: Date | undefined },
 ): Promise<void> {
   await transaction.query(
     `update cleverctl.device
-     set secret_sha256 = $2,
+     set secret_sha256 = $2, secret_rotated_at = $4,
        previous_secret_sha256 = case when $3::timestamptz is not null then secret_sha256 end,
        previous_secret_until = $3,
        token_epoch = token_epoch + case when $3::timestamptz is null then 1 else 0 end
      where id = $1`,
-    [device.id, device.secretSha256, device.formerUntil ?? null],
+    [device.id, device.secretSha256, device.formerUntil ?? null, device.at],
   )
 }
 

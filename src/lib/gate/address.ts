@@ -22,6 +22,13 @@ export function network(address: string): string {
   return groups.slice(0, 4).join(':')
 }
 
+/** The address or network that {@link network} counts as one, as PostgreSQL's inet takes it; null for none. */
+export function storableNetwork(address: string): string | null {
+  if (!address.includes(':')) return isIP(address) === 0 ? null : address
+  const plain = plainAddress(address)
+  return isIPv6(plain) ? `${network(plain)}::/64` : storableAddress(plain)
+}
+
 const MAPPED_PREFIX = /^::ffff:(?=\d+\.)/i
 const ZONE = /%.*$/s
 

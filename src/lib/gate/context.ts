@@ -1,4 +1,5 @@
 import type { Workspace } from '../workspace.js'
+import type { Addresses } from './addresses.js'
 import type { Arrivals } from './arrivals.js'
 import type { BoundedDatabase } from './bounded.js'
 import type { KeyUsage } from './key-usage.js'
@@ -25,6 +26,7 @@ export interface GateContext {
   refusals: RefusalCounter
   usage: KeyUsage
   sightings: Sightings
+  addresses: Addresses
   successors: Successors
   /** Life of a device's token, in milliseconds. */
   tokenTtlMs: number

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { Log, Workspace } from '../workspace.js'
+import { Addresses } from './addresses.js'
 import { Arrivals } from './arrivals.js'
 import { BoundedDatabase } from './bounded.js'
 import type { GateContext } from './context.js'
@@ -69,6 +70,7 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
   gate.refusals.start()
   gate.usage.start()
   gate.sightings.start()
+  gate.addresses.start()
   const partitions = keepPartitions(gate)
   const stop = async () => {
     const closed = app.close()
@@ -79,7 +81,12 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
     clearInterval(resting)
     clearInterval(partitions)
     await gate.writer.drain()
-    await Promise.all([gate.refusals.stop(), gate.usage.stop(), gate.sightings.stop()])
+    await Promise.all([
+      gate.refusals.stop(),
+      gate.usage.stop(),
+      gate.sightings.stop(),
+      gate.addresses.stop(),
+    ])
     await listener.stop()
   }
   try {
@@ -131,6 +138,7 @@ async function makeContext(
     refusals: new RefusalCounter({ database, clock, onFailure: onFailure('refusals') }),
     usage: new KeyUsage({ database, onFailure: onFailure('key-usage') }),
     sightings: new Sightings({ database, clock, actor, onFailure: onFailure('sightings') }),
+    addresses: new Addresses({ database, clock, onFailure: onFailure('addresses') }),
     successors: new Successors({
       workspace,
       database,

@@ -12,6 +12,8 @@ export interface Sighting {
   address: string
   /** Undefined where no readings came. Microseconds since 1970. */
   oldestAtMicros?: number
+  /** Arrivals with readings on the day (UTC) of the latest of them. */
+  leadArrivals?: number
   /** How far the newest reading of an arrival was ahead of the gate's clock, at most. */
   leadMaxMs?: number
 }
@@ -35,16 +37,17 @@ export async function writeSightings(
     a: storableAddress(sighting.address),
     o: sighting.oldestAtMicros,
     m: sighting.leadMaxMs,
+    r: sighting.leadArrivals ?? 0,
   }))
   const { rows } = await queryable.query<{ installation_id: string }>({
     name: 'gate_write_sightings',
     text: `with seen as (
         insert into cleverctl.device_sighting as known (device_id, api_key_id, first_at, last_at, arrivals,
-          last_address, oldest_reading_at, lead_day, lead_max_ms)
+          last_address, oldest_reading_at, lead_day, lead_max_ms, lead_arrivals)
         select d, k, f, l, n, a, timestamptz 'epoch' + o * interval '1 microsecond',
-          case when m is not null then (l at time zone 'UTC')::date end, m
-        from jsonb_to_recordset($1::jsonb)
-          as sent (d bigint, k bigint, f timestamptz, l timestamptz, n bigint, a inet, o bigint, m bigint)
+          case when m is not null then (l at time zone 'UTC')::date end, m, r
+        from jsonb_to_recordset($1::jsonb) as sent (
+          d bigint, k bigint, f timestamptz, l timestamptz, n bigint, a inet, o bigint, m bigint, r bigint)
         order by d, k
         on conflict (device_id, api_key_id) do update set
           first_at = least(known.first_at, excluded.first_at),
@@ -53,11 +56,21 @@ export async function writeSightings(
           last_address = case when excluded.last_at >= known.last_at then excluded.last_address
             else known.last_address end,
           oldest_reading_at = least(known.oldest_reading_at, excluded.oldest_reading_at),
+          former_lead_day = case when excluded.lead_day > known.lead_day then known.lead_day
+            else known.former_lead_day end,
+          former_lead_max_ms = case when excluded.lead_day > known.lead_day then known.lead_max_ms
+            else known.former_lead_max_ms end,
+          former_lead_arrivals = case when excluded.lead_day > known.lead_day then known.lead_arrivals
+            else known.former_lead_arrivals end,
           lead_day = greatest(known.lead_day, excluded.lead_day),
           lead_max_ms = case
             when known.lead_day is null or excluded.lead_day > known.lead_day then excluded.lead_max_ms
             when excluded.lead_day = known.lead_day then greatest(known.lead_max_ms, excluded.lead_max_ms)
-            else known.lead_max_ms end
+            else known.lead_max_ms end,
+          lead_arrivals = case
+            when known.lead_day is null or excluded.lead_day > known.lead_day then excluded.lead_arrivals
+            when excluded.lead_day = known.lead_day then known.lead_arrivals + excluded.lead_arrivals
+            else known.lead_arrivals end
         returning api_key_id, xmax = 0 as is_new
       )
       select distinct key.installation_id

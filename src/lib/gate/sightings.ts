@@ -1,18 +1,13 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.js'
 import type { Queryable } from '../database/database.js'
 import type { Actor } from '../trail/actor.js'
+import { Batches } from './batches.js'
 import { settleDueKeys, settleKeys, writeSightings, type Sighting } from './sighting-store.js'
 
-const FLUSH_MS = 2_000
 /** A device that was seen with this key before is written down so often; the first time counts at once. */
 const REPEAT_MS = 60_000
 /** Keys whose time has come are looked for so often. */
 const SETTLE_MS = 30_000
-/** Pairs of device and key whose last writing is remembered, some 100 bytes each. */
-const RECENT_MAX = 200_000
-/** One statement's worth. */
-const BATCH = 5_000
 
 /** Where and when a device was let in. */
 export interface Seen {
@@ -36,11 +31,8 @@ export class Sightings {
   readonly #clock: Clock
   readonly #actor: Actor
   readonly #onFailure: (error: unknown) => void
-  readonly #monotonic: () => number
-  readonly #written = new LRUCache<string, number>({ max: RECENT_MAX })
-  readonly #pending = new Map<string, Sighting>()
-  #timers: NodeJS.Timeout[] = []
-  #flushing: Promise<void> = Promise.resolve()
+  readonly #batches: Batches<Sighting>
+  #timer: NodeJS.Timeout | undefined
 
   /** @param given.onFailure told when something could not be written; it is kept for the next time */
   constructor(given: {
@@ -54,32 +46,38 @@ export class Sightings {
     this.#clock = given.clock
     this.#actor = given.actor
     this.#onFailure = given.onFailure
-    this.#monotonic = given.monotonic ?? (() => performance.now())
+    this.#batches = new Batches({
+      repeatMs: REPEAT_MS,
+      write: (batch) => this.#writeBatch(batch),
+      addOlder,
+      onFailure: given.onFailure,
+      monotonic: given.monotonic,
+    })
   }
 
   /** Begins to write from time to time. */
   start(): void {
-    this.#timers = [
-      setInterval(() => void this.flush(), FLUSH_MS),
-      setInterval(() => void this.#settleDue(), SETTLE_MS),
-    ]
+    this.#batches.start()
+    this.#timer = setInterval(() => void this.#settleDue(), SETTLE_MS)
   }
 
   /** Writes what is left and stops. */
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
-    await this.flush({ everything: true })
+    clearInterval(this.#timer)
+    await this.#batches.stop()
   }
 
   /** Counts an accepted arrival, or a token that was given out; `readings` only where some came. */
   add({ deviceId, apiKeyId, address }: Seen, readings?: SeenReadings): void {
     const at = this.#clock.now()
-    const name = `${deviceId} ${apiKeyId}`
-    let sighting = this.#pending.get(name)
-    if (sighting === undefined) {
-      sighting = { deviceId, apiKeyId, address, firstAt: at, lastAt: at, arrivals: 0 }
-      this.#pending.set(name, sighting)
-    }
+    const sighting = this.#batches.entry(`${deviceId} ${apiKeyId}`, () => ({
+      deviceId,
+      apiKeyId,
+      address,
+      firstAt: at,
+      lastAt: at,
+      arrivals: 0,
+    }))
     sighting.lastAt = at
     sighting.address = address
     sighting.arrivals += 1
@@ -88,31 +86,12 @@ export class Sightings {
     const { oldestAtMicros = readings.oldestAtMicros, leadMaxMs = leadMs } = sighting
     sighting.oldestAtMicros = Math.min(oldestAtMicros, readings.oldestAtMicros)
     sighting.leadMaxMs = Math.max(leadMaxMs, leadMs)
+    sighting.leadArrivals = (sighting.leadArrivals ?? 0) + 1
   }
 
   /** Writes what is due. Never throws. */
-  async flush({ everything = false } = {}): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#write(everything))
-    await this.#flushing
-  }
-
-  async #write(everything: boolean): Promise<void> {
-    const before = this.#monotonic() - REPEAT_MS
-    const due = [...this.#pending].filter(
-      ([name]) => everything || (this.#written.get(name) ?? -Infinity) <= before,
-    )
-    for (let start = 0; start < due.length; start += BATCH) {
-      const batch = due.slice(start, start + BATCH)
-      for (const [name] of batch) this.#pending.delete(name)
-      try {
-        await this.#writeBatch(batch.map(([, sighting]) => sighting))
-        for (const [name] of batch) this.#written.set(name, this.#monotonic())
-      } catch (error) {
-        for (const [name, sighting] of batch) this.#mergeBack(name, sighting)
-        this.#onFailure(error)
-        return
-      }
-    }
+  async flush(options?: { everything: boolean }): Promise<void> {
+    await this.#batches.flush(options)
   }
 
   async #writeBatch(batch: readonly Sighting[]): Promise<void> {
@@ -127,20 +106,18 @@ export class Sightings {
   async #settleDue(): Promise<void> {
     await settleDueKeys(this.#database, this.#clock.now(), this.#actor).catch(this.#onFailure)
   }
+}
 
-  #mergeBack(name: string, older: Sighting): void {
-    const newer = this.#pending.get(name)
-    if (newer === undefined) {
-      this.#pending.set(name, older)
-      return
-    }
-    newer.firstAt = older.firstAt
-    newer.arrivals += older.arrivals
-    if (older.oldestAtMicros !== undefined) {
-      newer.oldestAtMicros = Math.min(newer.oldestAtMicros ?? Infinity, older.oldestAtMicros)
-    }
-    if (older.leadMaxMs !== undefined) {
-      newer.leadMaxMs = Math.max(newer.leadMaxMs ?? -Infinity, older.leadMaxMs)
-    }
+function addOlder(newer: Sighting, older: Sighting): void {
+  newer.firstAt = older.firstAt
+  newer.arrivals += older.arrivals
+  if (older.oldestAtMicros !== undefined) {
+    newer.oldestAtMicros = Math.min(newer.oldestAtMicros ?? Infinity, older.oldestAtMicros)
+  }
+  if (older.leadMaxMs !== undefined) {
+    newer.leadMaxMs = Math.max(newer.leadMaxMs ?? -Infinity, older.leadMaxMs)
+  }
+  if (older.leadArrivals !== undefined) {
+    newer.leadArrivals = (newer.leadArrivals ?? 0) + older.leadArrivals
   }
 }

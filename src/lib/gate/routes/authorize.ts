@@ -17,6 +17,7 @@ export function addAuthorizeRoute(app: FastifyInstance, gate: GateContext): void
       if (arrival) {
         const { device, key } = arrival
         gate.sightings.add({ deviceId: device.id, apiKeyId: key.id, address: request.ip })
+        gate.addresses.add(device.id, request.ip)
         void reply.header('x-device-serial', device.serial)
         void reply.header('x-installation', key.installation.code)
       }

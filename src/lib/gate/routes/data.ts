@@ -34,6 +34,7 @@ export function addDataRoute(app: FastifyInstance, gate: GateContext): void {
       gate.metrics.readings(receipt.accepted, receipt.duplicates)
       const seen = { deviceId: device.id, apiKeyId: key.id, address: request.ip }
       gate.sightings.add(seen, span(readings))
+      gate.addresses.add(device.id, request.ip)
       void reply.code(202)
       const credentials = await gate.successors.handOver(key)
       if (credentials === undefined) return receipt

@@ -43,6 +43,7 @@ export function addTokenRoute(app: FastifyInstance, gate: GateContext): void {
       }
       gate.usage.add(key.id, clock.now(), request.ip)
       gate.sightings.add({ deviceId: device.id, apiKeyId: key.id, address: request.ip })
+      gate.addresses.add(device.id, request.ip)
       const credentials = await gate.successors.handOver(key)
       const signed = signToken(
         await gate.signer.get(),
