@@ -132,6 +132,25 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     fails: { flags: { nope: true }, code: usage },
     isSpecial: true,
   }),
+  'device:audit': (stand) => ({
+    succeeds: {
+      flags: {
+        kind: 'stale-secret',
+        installation: stand.installation,
+        batch: 'B-1',
+        since: '24h',
+        'shelf-age': '180d',
+        'silent-for': '24h',
+        'key-age': '365d',
+        'secret-age': '1825d',
+        skew: '5m',
+        limit: '10',
+        sarif: stand.path('audit.sarif'),
+      },
+      code: ok,
+    },
+    fails: { flags: { installation: stand.installation, kind: 'mute' }, code: findings },
+  }),
   'device:import': (stand) => ({
     succeeds: {
       args: {

@@ -28,7 +28,7 @@ const commands = Object.values(
 const wordsOf = ({ id }: Described): string[] => id.split(':')
 
 /** Verbs that only look. A command with one of them changes nothing, so it is run here as it is. */
-const READING = ['list', 'show', 'status', 'verify', 'refusals', 'scan', 'doctor', 'help']
+const READING = ['list', 'show', 'status', 'verify', 'refusals', 'scan', 'audit', 'doctor', 'help']
 /** The end of a name that promises a secret in the flag's value, and not a file or an id. */
 const SECRET_WORD = /(^|-)(password|secret|token|api-key|passphrase)$/
 

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
-import { auditDevices, type DeviceAudit } from '../../lib/device/audit/audit.js'
-import { AUDIT_KINDS } from '../../lib/device/audit/types.js'
+import { auditDevices } from '../../lib/device/audit/audit.js'
+import { AUDIT_KINDS, type DeviceAudit } from '../../lib/device/audit/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawAudit } from '../../lib/terminal/device-audit.js'
 import { durationFlag } from '../../lib/terminal/flags.js'

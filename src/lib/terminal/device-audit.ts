@@ -1,6 +1,5 @@
-import type { DeviceAudit } from '../device/audit/audit.js'
 import { summaryOf, tellFinding } from '../device/audit/rules.js'
-import { AUDIT_KINDS, type AuditFinding } from '../device/audit/types.js'
+import { AUDIT_KINDS, type AuditFinding, type DeviceAudit } from '../device/audit/types.js'
 import type { Column, Mark, Screen } from './screen.js'
 
 const MARKS: Record<AuditFinding['severity'], Mark> = {

@@ -16,17 +16,7 @@ import { hasInstallation } from '../list-store.js'
 import { AUDIT_RULES } from './rules.js'
 import { writeAuditSarif } from './sarif.js'
 import { hasBatch } from './store.js'
-import type { AuditAges, AuditFilter, AuditFinding, AuditKind, AuditRule } from './types.js'
-
-/** What the registry, the placements, the keys and what gates saw hold against each other. */
-export interface DeviceAudit {
-  /** By kind, the gravest first; at most `limit` of each. */
-  findings: AuditFinding[]
-  /** How many findings there are of each kind that was looked at. */
-  counts: Partial<Record<AuditKind, number>>
-  notChecked: { kind: AuditKind; reason: string }[]
-  checkedAt: string
-}
+import type { AuditAges, AuditFilter, AuditKind, AuditRule, DeviceAudit } from './types.js'
 
 /** What to audit. An absent condition holds for all, an absent age is the default. */
 export interface AuditQuestion {

@@ -1,14 +1,14 @@
 import type { Random } from '../../clock.js'
+import { FailureError } from '../../errors.js'
 import { writeSarif } from '../../findings/sarif-file.js'
 import type { ReportedFinding } from '../../findings/types.js'
-import type { DeviceAudit } from './audit.js'
 import { summaryOf, tellFinding } from './rules.js'
-import type { AuditFinding, AuditRule } from './types.js'
+import type { AuditFinding, AuditRule, DeviceAudit } from './types.js'
 
 /**
  * Writes an audit as SARIF.
  * @param rules those that were looked at
- * @throws FailureError when the file cannot be written
+ * @throws FailureError when the file cannot be written; the audit is its result
  */
 export async function writeAuditSarif(
   audit: DeviceAudit,
@@ -27,7 +27,10 @@ export async function writeAuditSarif(
     findings: audit.findings.map(reported),
     notChecked: audit.notChecked.map(({ kind, reason }) => ({ path: kind, reason })),
   }
-  await writeSarif(file, report, { folder, random })
+  await writeSarif(file, report, { folder, random }).catch((error: unknown) => {
+    if (!(error instanceof FailureError)) throw error
+    throw new FailureError(error.code, error.message, { result: audit, cause: error })
+  })
 }
 
 function reported(finding: AuditFinding): ReportedFinding {

@@ -76,17 +76,22 @@ export async function selectEarly(
           min(sighting.oldest_reading_at) as oldest_reading_at, max(sighting.last_at) as last_at
         from cleverctl.device_sighting as sighting
         join cleverctl.api_key as key on key.id = sighting.api_key_id
+        where sighting.oldest_reading_at is not null and not exists (
+          select from cleverctl.placement
+          where placement.device_id = sighting.device_id
+            and placement.installation_id = key.installation_id
+            and lower(placement.during) <= sighting.oldest_reading_at + $1 * interval '1 millisecond'
+        )
         group by sighting.device_id, key.installation_id
       ) as seen
-      join (
-        select device_id, installation_id, min(lower(during)) as first_at
-        from cleverctl.placement group by device_id, installation_id
-      ) as placed
-        on placed.device_id = seen.device_id and placed.installation_id = seen.installation_id
+      join lateral (
+        select min(lower(during)) as first_at from cleverctl.placement
+        where placement.device_id = seen.device_id
+          and placement.installation_id = seen.installation_id
+      ) as placed on placed.first_at is not null
       join cleverctl.device on device.id = seen.device_id
       join cleverctl.installation on installation.id = seen.installation_id
-      where seen.oldest_reading_at < placed.first_at - $1 * interval '1 millisecond'
-        and ($2::text is null or installation.code = $2) and ($3::text is null or device.batch = $3)`,
+      where ($2::text is null or installation.code = $2) and ($3::text is null or device.batch = $3)`,
     order: '"oldestReadingAt", serial, installation',
     values: [toleranceMs, installation, batch],
     limit,
@@ -106,12 +111,18 @@ export async function selectSkewed(
 ): Promise<Counted<SkewedRow>> {
   const { now, ages, installation, batch, limit } = scope
   return selectCounted(database, {
-    select: `with day as (
+    select: `with suspect as (
+        select distinct device_id from cleverctl.device_sighting
+        where (lead_day in ($1::date, $1::date - 1) and abs(lead_max_ms) > $2)
+          or (former_lead_day = $1::date - 1 and abs(former_lead_max_ms) > $2)
+      ), day as (
         select device_id, lead_day as day, lead_max_ms as lead, lead_arrivals as arrivals
-        from cleverctl.device_sighting where lead_day in ($1::date, $1::date - 1)
+        from cleverctl.device_sighting join suspect using (device_id)
+        where lead_day in ($1::date, $1::date - 1)
         union all
         select device_id, former_lead_day, former_lead_max_ms, former_lead_arrivals
-        from cleverctl.device_sighting where former_lead_day = $1::date - 1
+        from cleverctl.device_sighting join suspect using (device_id)
+        where former_lead_day = $1::date - 1
       ), clock as (
         select device_id,
           max(lead) filter (where day = $1::date) as today,

@@ -16,6 +16,8 @@ export async function selectCounted<Row extends QueryResultRow>(
   return database.transaction(async (transaction) => {
     await transaction.query('set transaction read only')
     await transaction.query('set local statement_timeout = 0')
+    // What joins a million rows would go to disk otherwise.
+    await transaction.query("set local work_mem = '64MB'")
     const { rows } = await transaction.query<Row & { total: number }>(
       `with found as materialized (${select})
        select found.*, (select count(*) from found)::float8 as total

@@ -40,6 +40,16 @@ export interface AuditFinding extends Found {
   severity: FindingLevel
 }
 
+/** What the registry, the placements, the keys and what gates saw hold against each other. */
+export interface DeviceAudit {
+  /** By kind, the gravest first; at most `limit` of each. */
+  findings: AuditFinding[]
+  /** How many findings there are of each kind that was looked at. */
+  counts: Partial<Record<AuditKind, number>>
+  notChecked: { kind: AuditKind; reason: string }[]
+  checkedAt: string
+}
+
 /** How old is too old. All in milliseconds. */
 export interface AuditAges {
   /** How far back refusals and changes of address are looked at. */
