@@ -96,22 +96,27 @@ export interface AuditRule {
   tell(finding: AuditFinding, time: (at: string) => string): string
 }
 
-/** Makes a rule of its parts. */
-export function defineRule<Facts extends Evidence>(rule: {
+/** Makes a rule of its parts: what is selected, what that says, and the same in words. */
+export function defineRule<Row, Facts extends Evidence>(rule: {
   kind: AuditKind
   severity: FindingLevel
   summary: string
   help: string
   filters: readonly AuditFilter[]
-  find(database: Database, scope: AuditScope): Promise<Counted<Found<Facts>>>
+  select(database: Database, scope: AuditScope): Promise<Counted<Row>>
+  found(row: Row): Found<Facts>
   tell(facts: Facts, time: (at: string) => string): string
 }): AuditRule {
-  const { kind, severity } = rule
+  const { kind, severity, summary, help, filters } = rule
   return {
-    ...rule,
+    kind,
+    severity,
+    summary,
+    help,
+    filters,
     find: async (database, scope) => {
-      const { count, rows } = await rule.find(database, scope)
-      return { count, rows: rows.map((found) => ({ kind, severity, ...found })) }
+      const { count, rows } = await rule.select(database, scope)
+      return { count, rows: rows.map((row) => ({ kind, severity, ...rule.found(row) })) }
     },
     // A rule is given its own findings alone.
     tell: (finding, time) => rule.tell(finding.evidence as Facts, time),

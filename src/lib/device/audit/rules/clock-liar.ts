@@ -15,23 +15,18 @@ export const clockLiar = defineRule({
     `enough, and there were ${ENOUGH_ARRIVALS} at least. The gate refuses readings from more than an hour ` +
     'ahead before they are seen here. A logger sets its clock by the Date of any answer of the gate.',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectSkewed(database, scope, ENOUGH_ARRIVALS)
-    return {
-      count,
-      rows: rows.map(({ serial, installation, day, leadMs, arrivals }) => ({
-        serial,
-        installation,
-        evidence: {
-          direction: leadMs > 0 ? 'ahead' : 'behind',
-          skewMs: Math.abs(leadMs),
-          day,
-          arrivals,
-        },
-        next: "have its firmware set its clock by the Date of the gate's answers",
-      })),
-    }
-  },
+  select: (database, scope) => selectSkewed(database, scope, ENOUGH_ARRIVALS),
+  found: ({ serial, installation, day, leadMs, arrivals }) => ({
+    serial,
+    installation,
+    evidence: {
+      direction: leadMs > 0 ? 'ahead' : 'behind',
+      skewMs: Math.abs(leadMs),
+      day,
+      arrivals,
+    },
+    next: "have its firmware set its clock by the Date of the gate's answers",
+  }),
   tell: ({ direction, skewMs, day, arrivals }) =>
     `${formatDuration(wholeSeconds(skewMs))} ${direction} on ${day}, in ${arrivals} arrivals`,
 })

@@ -13,22 +13,17 @@ export const early = defineRule({
     'With the key of an installation came readings that are more than an hour older than the first placement ' +
     'of the device there. They were taken elsewhere, or by a clock that was wrong.',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectEarly(database, scope, TOLERANCE_MS)
-    return {
-      count,
-      rows: rows.map(({ serial, installation, ...row }) => ({
-        serial,
-        installation,
-        evidence: {
-          oldestReadingAt: row.oldestReadingAt.toISOString(),
-          installedAt: row.installedAt.toISOString(),
-          lastSeenAt: row.lastSeenAt.toISOString(),
-        },
-        next: `cleverctl device show ${serial}`,
-      })),
-    }
-  },
+  select: (database, scope) => selectEarly(database, scope, TOLERANCE_MS),
+  found: ({ serial, installation, ...row }) => ({
+    serial,
+    installation,
+    evidence: {
+      oldestReadingAt: row.oldestReadingAt.toISOString(),
+      installedAt: row.installedAt.toISOString(),
+      lastSeenAt: row.lastSeenAt.toISOString(),
+    },
+    next: `cleverctl device show ${serial}`,
+  }),
   tell: ({ oldestReadingAt, installedAt }, time) =>
     `oldest reading ${time(oldestReadingAt)}, installed ${time(installedAt)}`,
 })

@@ -12,17 +12,12 @@ export const ghost = defineRule({
     'that the factory forgot is registered with cleverctl device register; otherwise the key has leaked. ' +
     'Without a serial: what was sent was none, or there were too many to tell them apart.',
   filters: ['installation'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectGhosts(database, scope)
-    return {
-      count,
-      rows: rows.map((row) => ({
-        serial: row.serial,
-        installation: row.installation,
-        evidence: refusedEvidence(row),
-        next: changeKey(row.installation),
-      })),
-    }
-  },
+  select: selectGhosts,
+  found: (row) => ({
+    serial: row.serial,
+    installation: row.installation,
+    evidence: refusedEvidence(row),
+    next: changeKey(row.installation),
+  }),
   tell: tellRefused,
 })

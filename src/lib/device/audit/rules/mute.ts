@@ -10,21 +10,16 @@ export const mute = defineRule({
     'No gate has let the device in for long, or ever since it was installed. Its network or its power is gone, ' +
     'or it is refused: cleverctl gate refusals tells.',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectMutes(database, scope)
-    return {
-      count,
-      rows: rows.map(({ serial, installation, installedAt, lastSeenAt }) => ({
-        serial,
-        installation,
-        evidence: {
-          lastSeenAt: lastSeenAt?.toISOString() ?? null,
-          installedAt: installedAt.toISOString(),
-        },
-        next: `cleverctl device show ${serial}`,
-      })),
-    }
-  },
+  select: selectMutes,
+  found: ({ serial, installation, installedAt, lastSeenAt }) => ({
+    serial,
+    installation,
+    evidence: {
+      lastSeenAt: lastSeenAt?.toISOString() ?? null,
+      installedAt: installedAt.toISOString(),
+    },
+    next: `cleverctl device show ${serial}`,
+  }),
   tell: ({ lastSeenAt, installedAt }, time) =>
     lastSeenAt === null
       ? `never seen, installed ${time(installedAt)}`

@@ -8,17 +8,12 @@ export const shelfWarmer = defineRule({
   summary: 'was manufactured long ago and never installed',
   help: 'Nobody misses a device that stands nowhere, and its secret is good. Find it; revoke what is lost or scrapped.',
   filters: ['batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectShelved(database, scope)
-    return {
-      count,
-      rows: rows.map(({ serial, model, batch, manufacturedAt }) => ({
-        serial,
-        installation: null,
-        evidence: { model, batch, manufacturedAt: manufacturedAt.toISOString() },
-        next: `find it, or: cleverctl device revoke ${serial} --reason lost`,
-      })),
-    }
-  },
+  select: selectShelved,
+  found: ({ serial, model, batch, manufacturedAt }) => ({
+    serial,
+    installation: null,
+    evidence: { model, batch, manufacturedAt: manufacturedAt.toISOString() },
+    next: `find it, or: cleverctl device revoke ${serial} --reason lost`,
+  }),
   tell: ({ batch, manufacturedAt }, time) => `batch ${batch}, made ${time(manufacturedAt)}`,
 })

@@ -12,21 +12,16 @@ export const squatter = defineRule({
     'another. The finding is at the installation of the key. Have the device installed where it stands, or ' +
     'rotate the key.',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectSquatters(database, scope)
-    return {
-      count,
-      rows: rows.map((row) => ({
-        serial: row.serial,
-        installation: row.installation,
-        evidence: {
-          ...refusedEvidence(row),
-          standsAt: row.standsAt,
-          standsSince: row.standsSince.toISOString(),
-        },
-        next: `cleverctl device show ${row.serial}`,
-      })),
-    }
-  },
+  select: selectSquatters,
+  found: (row) => ({
+    serial: row.serial,
+    installation: row.installation,
+    evidence: {
+      ...refusedEvidence(row),
+      standsAt: row.standsAt,
+      standsSince: row.standsSince.toISOString(),
+    },
+    next: `cleverctl device show ${row.serial}`,
+  }),
   tell: (evidence, time) => `stands at ${evidence.standsAt}, ${tellRefused(evidence, time)}`,
 })

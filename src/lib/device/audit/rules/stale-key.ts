@@ -8,22 +8,17 @@ export const staleKey = defineRule({
   summary: 'an API key that has been in use for too long',
   help: 'The longer a key is in use, the more have seen it. A rotation leaves no logger behind.',
   filters: ['installation'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectOldKeys(database, scope)
-    return {
-      count,
-      rows: rows.map(({ installation, keyId, version, createdAt, lastUsedAt }) => ({
-        serial: null,
-        installation,
-        evidence: {
-          keyId,
-          version,
-          createdAt: createdAt.toISOString(),
-          lastUsedAt: lastUsedAt?.toISOString() ?? null,
-        },
-        next: `cleverctl api-key rotate ${installation}`,
-      })),
-    }
-  },
+  select: selectOldKeys,
+  found: ({ installation, keyId, version, createdAt, lastUsedAt }) => ({
+    serial: null,
+    installation,
+    evidence: {
+      keyId,
+      version,
+      createdAt: createdAt.toISOString(),
+      lastUsedAt: lastUsedAt?.toISOString() ?? null,
+    },
+    next: `cleverctl api-key rotate ${installation}`,
+  }),
   tell: ({ keyId, createdAt }, time) => `key ${keyId} was made ${time(createdAt)}`,
 })

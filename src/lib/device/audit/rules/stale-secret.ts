@@ -10,17 +10,12 @@ export const staleSecret = defineRule({
     'The secret counts from the registration of the device, or from its last rotation. It is changed at the ' +
     'device, so plan it with the next visit.',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectOldSecrets(database, scope)
-    return {
-      count,
-      rows: rows.map(({ serial, installation, madeAt }) => ({
-        serial,
-        installation,
-        evidence: { secretMadeAt: madeAt.toISOString() },
-        next: `cleverctl device rotate-secret ${serial} --output secret.txt`,
-      })),
-    }
-  },
+  select: selectOldSecrets,
+  found: ({ serial, installation, madeAt }) => ({
+    serial,
+    installation,
+    evidence: { secretMadeAt: madeAt.toISOString() },
+    next: `cleverctl device rotate-secret ${serial} --output secret.txt`,
+  }),
   tell: ({ secretMadeAt }, time) => `the secret was made ${time(secretMadeAt)}`,
 })

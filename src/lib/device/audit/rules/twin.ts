@@ -16,25 +16,20 @@ export const twin = defineRule({
     'networks do it, are no finding. Not seen: twins behind one address, twins that send less than every ' +
     'quarter of an hour, and any where gates do not see the addresses of senders (gate serve --trust-proxy).',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectAlternating(database, scope, WITHIN_MS)
-    return {
-      count,
-      rows: rows.map(({ serial, installation, lastReturnAt, addresses }) => ({
-        serial,
-        installation,
-        evidence: {
-          returnsWithinAnHour: KEPT_RETURNS,
-          lastReturnAt: lastReturnAt.toISOString(),
-          addresses: addresses.map(({ lastAt, ...used }) => ({
-            ...used,
-            lastAt: new Date(lastAt).toISOString(),
-          })),
-        },
-        next: `cleverctl device rotate-secret ${serial} --grace 0 --output secret.txt`,
+  select: (database, scope) => selectAlternating(database, scope, WITHIN_MS),
+  found: ({ serial, installation, lastReturnAt, addresses }) => ({
+    serial,
+    installation,
+    evidence: {
+      returnsWithinAnHour: KEPT_RETURNS,
+      lastReturnAt: lastReturnAt.toISOString(),
+      addresses: addresses.map(({ lastAt, ...used }) => ({
+        ...used,
+        lastAt: new Date(lastAt).toISOString(),
       })),
-    }
-  },
+    },
+    next: `cleverctl device rotate-secret ${serial} --grace 0 --output secret.txt`,
+  }),
   tell: ({ addresses, lastReturnAt }, time) =>
     `${addresses.map(({ address }) => address).join(' and ')} by turns, last ${time(lastReturnAt)}`,
 })

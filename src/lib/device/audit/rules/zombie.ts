@@ -11,26 +11,21 @@ export const zombie = defineRule({
     'The device is still on, with an API key and a secret that were good once. Switch it off, or find out who ' +
     'has it: a removed one can be revoked, and the key that it shows be rotated.',
   filters: ['installation', 'batch'],
-  find: async (database, scope) => {
-    const { count, rows } = await selectZombies(database, scope)
-    return {
-      count,
-      rows: rows.map((row) => ({
-        serial: row.serial,
-        installation: row.installation,
-        evidence: {
-          ...refusedEvidence(row),
-          state: row.state,
-          endedAt: row.endedAt.toISOString(),
-          stoodAt: row.stoodAt,
-        },
-        next:
-          row.state === 'removed'
-            ? `cleverctl device revoke ${row.serial} --reason 'removed, still sending'`
-            : changeKey(row.installation),
-      })),
-    }
-  },
+  select: selectZombies,
+  found: (row) => ({
+    serial: row.serial,
+    installation: row.installation,
+    evidence: {
+      ...refusedEvidence(row),
+      state: row.state,
+      endedAt: row.endedAt.toISOString(),
+      stoodAt: row.stoodAt,
+    },
+    next:
+      row.state === 'removed'
+        ? `cleverctl device revoke ${row.serial} --reason 'removed, still sending'`
+        : changeKey(row.installation),
+  }),
   tell: (evidence, time) =>
     `${evidence.state} ${time(evidence.endedAt)}, ${tellRefused(evidence, time)}`,
 })
