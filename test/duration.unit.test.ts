@@ -11,6 +11,7 @@ describe('durations', () => {
     ['15m', 900_000],
     ['24h', 86_400_000],
     ['14d', 1_209_600_000],
+    ['36500d', 3_153_600_000_000],
   ]
   for (const [text, milliseconds] of CASES)
     it(`${text} is ${milliseconds} ms`, () => assert.equal(parseDuration(text), milliseconds))
@@ -24,6 +25,8 @@ describe('durations', () => {
     '5S',
     '1w',
     '1h30m',
+    '36501d',
+    '999999999d',
     '9'.repeat(12) + 's',
     's',
   ])

@@ -2,11 +2,13 @@ import { UsageError } from './errors.js'
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const FORM = /^(\d{1,9})(ms|s|m|h|d)$/
+/** A hundred years. Longer is a slip, and would lead out of the years that dates and PostgreSQL hold. */
+const LONGEST_MS = 36_500 * UNITS.d
 
 /**
  * Reads a duration as flags write it: `90s`, `15m`, `24h`, `14d`, `250ms` or `0`.
  * @returns milliseconds
- * Throws UsageError for anything else; the message does not repeat the text.
+ * Throws UsageError for anything else and for more than 36500d; the message does not repeat the text.
  */
 export function parseDuration(text: string): number {
   if (text === '0') return 0
@@ -16,7 +18,10 @@ export function parseDuration(text: string): number {
       'bad-duration',
       'a duration is a whole number and a unit: 90s, 15m, 24h, 14d or 0',
     )
-  return Number(count) * UNITS[unit as keyof typeof UNITS]
+  const milliseconds = Number(count) * UNITS[unit as keyof typeof UNITS]
+  if (milliseconds > LONGEST_MS)
+    throw new UsageError('bad-duration', 'a duration is 36500d (a hundred years) at the longest')
+  return milliseconds
 }
 
 /**

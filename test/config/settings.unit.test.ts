@@ -270,6 +270,17 @@ describe('settings', () => {
     )
   })
 
+  it('names what is in the way when the home folder is a plain file', async () => {
+    const path = file('plain', '')
+    await assert.rejects(
+      readConfig(path),
+      (error) =>
+        error instanceof UsageError &&
+        error.code === 'config-unreadable' &&
+        error.message === `cannot read ${join(path, 'config.json')} (ENOTDIR)`,
+    )
+  })
+
   it('writes config.json whole, for its owner only, and reads it back', async () => {
     const config = {
       currentProfile: 'p',

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { load } from 'js-yaml'
 import { parseSink } from '../../src/lib/sink/parse.js'
 import { runCli } from '../support/cli.js'
 
 const FOLDER = fileURLToPath(new URL('../../docs/examples', import.meta.url))
-const { load } = createRequire(import.meta.url)('js-yaml') as { load(text: string): unknown }
 const read = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
 
 /** Every command line of ours in an example, as the shell would take it apart. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError, UsageError } from '../errors.js'
-import { makeFolder } from '../file-system.js'
+import { errorCode, makeFolder } from '../file-system.js'
 import { hasPassword } from './libpq-url.js'
 
 /** Where a profile's database is. */
@@ -39,8 +39,8 @@ export function configFile(home: string): string {
 
 /**
  * Reads config.json; undefined where there is none.
- * Throws UsageError, naming the file and the place in it, when it is not valid; RefusedError when it
- * may not be read.
+ * Throws UsageError, naming the file and the place in it, when it is not valid or there is no file in its
+ * place; RefusedError when it may not be read.
  */
 export async function readConfig(home: string): Promise<Config | undefined> {
   const file = configFile(home)
@@ -48,7 +48,13 @@ export async function readConfig(home: string): Promise<Config | undefined> {
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    const code = errorCode(cause)
+    if (code === 'ENOENT') return undefined
+    if (code !== 'EACCES' && code !== 'EPERM')
+      throw new UsageError('config-unreadable', `cannot read ${file} (${code})`, {
+        suggestions: ['set CLEVERCTL_HOME to a folder of yours'],
+        cause,
+      })
     throw new RefusedError('config-unreadable', `this account may not read ${file}`, {
       suggestions: ['run cleverctl as the owner of that folder, or set CLEVERCTL_HOME'],
       cause,
