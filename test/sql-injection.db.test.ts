@@ -36,7 +36,17 @@ const TEXTS = Object.entries(HOSTILE_BYTES)
 const inTurn = (number: number) => TEXTS.filter((_, at) => at % 4 === number % 4)
 
 /** The tables that what arrives may change. */
-const WRITTEN = ['api_key', 'installer', 'placement', 'reading', 'refusal', 'trail', 'trail_head']
+const WRITTEN = [
+  'api_key',
+  'device_address',
+  'device_sighting',
+  'installer',
+  'placement',
+  'reading',
+  'refusal',
+  'trail',
+  'trail_head',
+]
 
 /** A request that is right in every part. */
 type Right = Ask & { method: string; status: number; headers: Record<string, string> }

@@ -118,7 +118,6 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   autocomplete: () => ({
     succeeds: { args: { shell: 'bash' }, code: ok },
     fails: { args: { shell: 'cmd' }, code: usage },
-    isSpecial: true,
   }),
   'database:migrate': () => ({
     succeeds: { code: ok, role: 'owner' },

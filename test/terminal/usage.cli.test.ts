@@ -6,7 +6,7 @@ const WRONG: readonly (readonly [args: string, message: string])[] = [
   ['status s3cret', 'too many arguments: at most 0 are taken'],
   [
     'api-key revoke solar-0042',
-    'exactly one of the following must be provided: --all, --key; missing --reason',
+    'at least one of the following must be provided: --compromised, --reason; exactly one of the following must be provided: --all, --key',
   ],
   ['api-key revoke solar-0042 --key s3cret --all --reason x', '--all and --key exclude each other'],
   [
