@@ -33,6 +33,6 @@ export default class Demo extends BaseCommand<DemoResult> {
   #tell(step: PlayedStep): void {
     if (this.jsonEnabled()) return
     this.screen.mark(step.passed ? 'ok' : 'failure', step.title)
-    this.screen.line(`    ${step.seen}`)
+    this.screen.detail(step.seen)
   }
 }

@@ -22,6 +22,8 @@ export interface Column<Row> {
 }
 
 const SYMBOLS: Record<Mark, string> = { ok: '✓', warning: '!', failure: '✗' }
+/** The longest word of a mark. */
+const MARK_WIDTH = 'failure'.length
 const TONES = { ok: 'good', warning: 'doubtful', failure: 'bad' } as const
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const READABLE_WIDTH = 100
@@ -88,9 +90,16 @@ export class Screen {
   mark(mark: Mark, text: string, label?: string): void {
     if (!this.isTerminal)
       return this.#tabbed(label === undefined ? [mark, text] : [mark, label, text])
-    const word = `${SYMBOLS[mark]} ${mark.padEnd('failure'.length)}`
+    const word = `${SYMBOLS[mark]} ${mark.padEnd(MARK_WIDTH)}`
     const about = label === undefined ? '' : GAP + harmless(label)
     this.#hang(this.#palette[TONES[mark]](word) + about, widthOf(word + about), text)
+  }
+
+  /** More about the mark above, under its text; `detail<TAB>text` in a pipe. */
+  detail(text: string): void {
+    if (!this.isTerminal) return this.#tabbed(['detail', text])
+    const width = '✓ '.length + MARK_WIDTH
+    this.#hang(' '.repeat(width), width, text)
   }
 
   /** What to do next, with the reason above it; `next<TAB>reason: command` in a pipe. */
