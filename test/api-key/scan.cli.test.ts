@@ -511,8 +511,12 @@ describe('api-key scan', function () {
       git('-C', 'inner', 'commit', '--quiet', '-m', 'key')
       mkdirSync(join(folder, 'inner/deep'))
       rmSync(join(folder, 'inner/k.txt'))
-      for (const path of ['.', 'inner/deep', 'inner'])
-        assert.deepEqual(places(await scan(findings, [path, '--git'])), ['k.txt:1:1'])
+      const ways = { '.': 'inner', 'inner/deep': 'inner/deep', inner: 'inner' }
+      for (const [path, repository] of Object.entries(ways)) {
+        const report = await scan(findings, [path, '--git'])
+        assert.deepEqual(places(report), ['k.txt:1:1'])
+        assert.equal(report.findings[0]?.repository, repository)
+      }
       // Two ways to one history.
       assert.equal((await scan(findings, ['inner', 'inner/deep', '--git'])).findings.length, 1)
     })

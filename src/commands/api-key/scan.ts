@@ -82,6 +82,7 @@ export default class ApiKeyScan extends BaseCommand<Result> {
         { title: 'CHECKSUM', text: checksumOf, isMinor: true },
         { title: 'INSTALLATION', text: ({ installation }) => installation ?? '-' },
         { title: 'COMMIT', text: shortCommit, value: ({ commit }) => commit ?? '-' },
+        { title: 'REPOSITORY', text: ({ repository }) => repository ?? '-', isMinor: true },
         { title: 'PLACE', text: placeOf },
       ],
       'no secret found',

@@ -110,7 +110,8 @@ export class Gathering {
     const origins = await this.#attempt(folder, () =>
       findOrigins(folder, blobs, this.#surroundings),
     )
-    for (const each of guilty) this.#keep(originOf(each, origins), each.hits)
+    const repository = masked(folder)
+    for (const each of guilty) this.#keep({ repository, ...originOf(each, origins) }, each.hits)
   }
 
   /** A failure that somebody can act on leaves the rest of the scan as it is. */

@@ -51,6 +51,7 @@ export function leaksForSarif(report: ScanReport, version: string): FindingsRepo
       state: leak.state,
       installation: leak.installation,
       checksumMatches: leak.checksumMatches,
+      repository: leak.repository ?? null,
       commit: leak.commit ?? null,
     },
   }))

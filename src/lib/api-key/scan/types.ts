@@ -35,6 +35,8 @@ export interface Hit extends Candidate {
 export interface Origin {
   /** `-` for stdin; null for a commit's message and for what no path leads to any more. */
   file: string | null
+  /** For `git -C`: the folder whose git history it is. Absent outside a history. */
+  repository?: string
   /** The first commit that brought it; null where none leads to it. Absent outside a history. */
   commit?: string | null
   /** The git object. Absent outside a history. */
