@@ -109,8 +109,9 @@ export class IncompleteError extends ExpectedError {
 export class CancelledError extends ExpectedError {
   readonly exitCode: ExitCode
 
-  constructor(signal: 'SIGINT' | 'SIGTERM' = 'SIGINT') {
-    super('cancelled', 'cancelled')
+  /** @param options.suggestions how to go on with what was left */
+  constructor(signal: 'SIGINT' | 'SIGTERM' = 'SIGINT', options: Options = {}) {
+    super('cancelled', 'cancelled', options)
     this.exitCode = signal === 'SIGTERM' ? ExitCode.terminated : ExitCode.interrupted
   }
 }

@@ -38,6 +38,8 @@ export interface Stand {
   /** An installation without a key. */
   bareInstallation: string
   serial: string
+  /** An unfinished campaign with that installation as its only target. */
+  campaign: string
   /** An installer who may install at {@link installation}. */
   email: string
   /** A path at which nothing is. */
@@ -57,6 +59,7 @@ const PLACE = { timezone: 'Europe/Madrid', latitude: '36.84', longitude: '-2.46'
 const DEVICES = 'serial,model,batch,manufacturedAt'
 const PLANTS = 'code,name,timezone,latitude,longitude'
 const [NOWHERE, NOTHING, NOBODY] = ['solar-none', 'CDX-NONE', 'nobody@example.com'] as const
+const NO_CAMPAIGN = '999999'
 
 const passwordFile = (stand: Stand, text = stand.password) =>
   stand.file('password.txt', `${text}\n`)
@@ -118,6 +121,26 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   autocomplete: () => ({
     succeeds: { args: { shell: 'bash' }, code: ok },
     fails: { args: { shell: 'cmd' }, code: usage },
+  }),
+  'campaign:abort': ({ campaign }) => ({
+    succeeds: { args: { campaign }, flags: { reason: 'wrong grace', yes: true }, code: ok },
+    fails: { args: { campaign: NO_CAMPAIGN }, flags: { yes: true }, code: notFound },
+  }),
+  'campaign:list': () => ({
+    succeeds: { flags: { limit: '5', cursor: '2000' }, code: ok },
+    fails: { flags: { cursor: 'x' }, code: usage },
+  }),
+  'campaign:pause': ({ campaign }) => ({
+    succeeds: { args: { campaign }, flags: { reason: 'storm' }, code: ok },
+    fails: { args: { campaign: 'x' }, code: usage },
+  }),
+  'campaign:resume': ({ campaign }) => ({
+    succeeds: { args: { campaign }, flags: { 'retry-failed': true, concurrency: '2' }, code: ok },
+    fails: { args: { campaign: NO_CAMPAIGN }, code: notFound },
+  }),
+  'campaign:show': ({ campaign }) => ({
+    succeeds: { args: { campaign }, code: ok },
+    fails: { args: { campaign: NO_CAMPAIGN }, code: notFound },
   }),
   'database:migrate': () => ({
     succeeds: { code: ok, role: 'owner' },
@@ -439,6 +462,7 @@ export class Stands {
       installation: `solar-${number}`,
       bareInstallation: `bare-${number}`,
       serial: `CDX-${number}`,
+      campaign: String(number),
       email: `installer-${number}@example.com`,
       path,
       file: (name, text) => {
@@ -483,6 +507,17 @@ function furniture(from: number, to: number, passwordHash: string): string {
     select installer.id, installation.id from ${numbers}
     join cleverctl.installer on email = 'installer-' || n || '@example.com'
     join cleverctl.installation on code = 'solar-' || n;
+    insert into cleverctl.campaign
+      (id, operation, parameters, pace, fingerprint, state_since, watched_from, created_at, created_by)
+    overriding system value
+    select n, 'api-key rotate', '{"graceMs": 86400000}',
+      '{"waves": [{"percent": 100}], "maxFailures": {"percent": 2}, "maxRefusals": null,
+        "wavePauseMs": 0, "jitterMs": 0, "window": null}',
+      sha256(n::text::bytea), now(), now(), now(), 'staff@host' from ${numbers};
+    insert into cleverctl.campaign_target
+      (campaign_id, position, target, operation, installation_id, wave, ready_at)
+    select n, 1, code, 'api-key rotate', id, 1, now()
+    from ${numbers} join cleverctl.installation on code = 'solar-' || n;
     insert into cleverctl.placement (device_id, installation_id, installer_id, during)
     select device.id, installation.id, installer.id, tstzrange('2026-02-01', null) from ${numbers}
     join cleverctl.device on serial = 'CDX-' || n

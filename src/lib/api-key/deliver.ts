@@ -1,13 +1,20 @@
+import type { Transaction } from '../database/database.js'
 import { transactionWithDelivery, type SecretDelivery } from '../secret-delivery.js'
 import type { Secret } from '../secret.js'
 import type { Workspace } from '../workspace.js'
 import { abandonKey } from './abandon.js'
 import { deliverToSinks } from './deliver-to-sinks.js'
 import { apiKeyDigest, generateApiKey } from './format.js'
-import { showNewKey, type KeyDestination, type Prepare } from './new-key.js'
+import { showNewKey, type KeyDestination, type Prepare, type Prepared } from './new-key.js'
 import { requireActiveOwner } from './owner.js'
 import { sealIdentity } from './successor.js'
-import { insertKey, lockOwner, selectKeyByDigest, selectPendingKey } from './store.js'
+import {
+  insertKey,
+  lockOwner,
+  selectKeyByDigest,
+  selectPendingKey,
+  type KeyOwner,
+} from './store.js'
 import type { NewApiKey } from './types.js'
 
 /**
@@ -29,19 +36,30 @@ export async function deliverNewKey(
     const owner = requireActiveOwner(await lockOwner(transaction, installation), installation)
     const waiting = await selectPendingKey(transaction, owner.id)
     if (waiting) await abandonKey(workspace, transaction, { installation, owner, ...waiting })
-    const { expiresAt, isHandedOver, record } = await prepare(transaction, owner)
-    const createdAt = workspace.clock.now()
-    const { apiKey, keyId } = generateApiKey(workspace.random)
-    const digest = apiKeyDigest(apiKey.reveal())
-    const sealed = isHandedOver ? await seal(workspace, keyId, apiKey) : null
-    const key = { ownerId: owner.id, keyId, digest, sealed, createdAt, expiresAt }
-    const { version } = await insertKey(transaction, key)
-    const result = showNewKey(installation, { keyId, version, createdAt, expiresAt })
-    await record(result)
-    return { secret: apiKey, result }
+    const prepared = await prepare(transaction, owner)
+    return insertNewKey(workspace, transaction, { installation, owner, prepared })
   })
   const revealed = delivery.revealed()
   return revealed === undefined ? made : { ...made, apiKey: revealed }
+}
+
+/** Makes the new CURRENT key for which room was made, and records it. */
+export async function insertNewKey(
+  workspace: Workspace,
+  transaction: Transaction,
+  made: { installation: string; owner: KeyOwner; prepared: Prepared },
+): Promise<{ secret: Secret; result: NewApiKey }> {
+  const { installation, owner, prepared } = made
+  const { expiresAt, isHandedOver, record } = prepared
+  const createdAt = workspace.clock.now()
+  const { apiKey, keyId } = generateApiKey(workspace.random)
+  const digest = apiKeyDigest(apiKey.reveal())
+  const sealed = isHandedOver ? await seal(workspace, keyId, apiKey) : null
+  const key = { ownerId: owner.id, keyId, digest, sealed, createdAt, expiresAt }
+  const { version } = await insertKey(transaction, key)
+  const result = showNewKey(installation, { keyId, version, createdAt, expiresAt })
+  await record(result)
+  return { secret: apiKey, result }
 }
 
 async function seal(workspace: Workspace, keyId: string, apiKey: Secret): Promise<Buffer> {

@@ -1,10 +1,11 @@
+import type { Transaction } from '../database/database.js'
 import { ConflictError } from '../errors.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { deliverNewKey } from './deliver.js'
-import type { KeyDestination } from './new-key.js'
+import type { KeyDestination, Prepared } from './new-key.js'
 import { requireOwner } from './owner.js'
-import { endFormerKeys, selectKeys, selectOwner } from './store.js'
+import { endFormerKeys, selectKeys, selectOwner, type KeyOwner } from './store.js'
 import {
   requireLifetime,
   requireOverlap,
@@ -42,39 +43,11 @@ export async function rotateApiKey(
   const { installation, overlap } = asked
   requireOverlap(overlap)
   requireLifetime(asked.lifetimeMs)
-  const overlapMs = overlap.adoption?.hardDeadlineMs ?? overlap.graceMs
   const made = await deliverNewKey(workspace, asked, async (transaction, owner) => {
-    const now = workspace.clock.now()
     const keys = await selectKeys(transaction, owner.id)
     const current = keys.find(({ state }) => state === 'CURRENT')
     if (current === undefined) throw nothingCurrent(installation)
-    const deadline = new Date(now.getTime() + overlapMs)
-    const adoption = overlap.adoption && {
-      percent: overlap.adoption.percent,
-      from: new Date(now.getTime() + overlap.graceMs),
-    }
-    await endFormerKeys(transaction, owner.id, { now, deadline, adoption })
-    const lifetimeMs = asked.lifetimeMs ?? lifetimeOf(current)
-    return {
-      expiresAt: lifetimeMs === undefined ? null : new Date(now.getTime() + lifetimeMs),
-      isHandedOver: overlapMs > 0,
-      record: ({ keyId, version, expiresAt }) =>
-        appendTrail(transaction, workspace.actor, {
-          action: 'api-key.rotate',
-          subject: installation,
-          details: {
-            keyId,
-            version,
-            expiresAt,
-            formerKeyId: current.keyId,
-            formerKeysEndBy: deadline.toISOString(),
-            ...(adoption && {
-              adoptionPercent: adoption.percent,
-              adoptionFrom: adoption.from.toISOString(),
-            }),
-          },
-        }),
-    }
+    return replaceKey(workspace, transaction, { ...asked, owner, current })
   })
   const owner = requireOwner(await selectOwner(workspace.database, installation), installation)
   const now = workspace.clock.now()
@@ -82,11 +55,62 @@ export async function rotateApiKey(
   return { ...made, grace: shown.filter(({ state }) => state === 'GRACE') }
 }
 
+/**
+ * Makes room for the key that comes after `current`: former keys end with the overlap.
+ * @returns how to make the new one, and to record the rotation
+ */
+export async function replaceKey(
+  { clock, actor }: Workspace,
+  transaction: Transaction,
+  asked: {
+    installation: string
+    owner: KeyOwner
+    current: ApiKey
+    overlap: Overlap
+    lifetimeMs: number | undefined
+    /** Of which the rotation is a part. */
+    campaign?: string
+  },
+): Promise<Prepared> {
+  const { installation, owner, current, overlap, campaign } = asked
+  const now = clock.now()
+  const overlapMs = overlap.adoption?.hardDeadlineMs ?? overlap.graceMs
+  const deadline = new Date(now.getTime() + overlapMs)
+  const adoption = overlap.adoption && {
+    percent: overlap.adoption.percent,
+    from: new Date(now.getTime() + overlap.graceMs),
+  }
+  await endFormerKeys(transaction, owner.id, { now, deadline, adoption })
+  const lifetimeMs = asked.lifetimeMs ?? lifetimeOf(current)
+  return {
+    expiresAt: lifetimeMs === undefined ? null : new Date(now.getTime() + lifetimeMs),
+    isHandedOver: overlapMs > 0,
+    record: ({ keyId, version, expiresAt }) =>
+      appendTrail(transaction, actor, {
+        action: 'api-key.rotate',
+        subject: installation,
+        details: {
+          keyId,
+          version,
+          expiresAt,
+          formerKeyId: current.keyId,
+          formerKeysEndBy: deadline.toISOString(),
+          ...(adoption && {
+            adoptionPercent: adoption.percent,
+            adoptionFrom: adoption.from.toISOString(),
+          }),
+          ...(campaign !== undefined && { campaign }),
+        },
+      }),
+  }
+}
+
 function lifetimeOf({ createdAt, expiresAt }: ApiKey): number | undefined {
   return expiresAt === null ? undefined : expiresAt.getTime() - createdAt.getTime()
 }
 
-function nothingCurrent(installation: string): ConflictError {
+/** The error for an installation that has no key to replace. */
+export function nothingCurrent(installation: string): ConflictError {
   return new ConflictError(
     'no-current-api-key',
     `installation ${installation} has no current API key to rotate`,

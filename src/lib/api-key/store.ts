@@ -13,6 +13,18 @@ export interface KeyOwner {
   retiredAt: Date | null
 }
 
+/** Which of these codes are those of installations. */
+export async function selectKnownCodes(
+  queryable: Queryable,
+  codes: readonly string[],
+): Promise<string[]> {
+  const { rows } = await queryable.query<{ code: string }>(
+    'select code from cleverctl.installation where code = any($1::text[])',
+    [codes],
+  )
+  return rows.map(({ code }) => code)
+}
+
 /** The installation with this code; undefined when there is none. */
 export async function selectOwner(
   queryable: Queryable,

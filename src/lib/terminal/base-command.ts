@@ -2,7 +2,13 @@ import { Command, Flags } from '@oclif/core'
 import { setTimeout } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../clock.js'
 import type { Settings } from '../config/settings.js'
-import { ExpectedError, FindingsError, IncompleteError, PartialError } from '../errors.js'
+import {
+  CancelledError,
+  ExpectedError,
+  FindingsError,
+  IncompleteError,
+  PartialError,
+} from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
 import type { Sink } from '../sink/types.js'
@@ -15,7 +21,15 @@ import { Interruption } from './interruption.js'
 import { stderrLog } from './log.js'
 import type { WorkspaceNeeds } from './open-workspace.js'
 import { Progress } from './progress.js'
-import { askChoice, askPassphrase, askSecret, askText, askYes, type Audience } from './questions.js'
+import {
+  askChoice,
+  askPassphrase,
+  askSecret,
+  askText,
+  askYes,
+  askYesInTerminal,
+  type Audience,
+} from './questions.js'
 import { Screen } from './screen.js'
 import { readSecret } from './secret-input.js'
 import {
@@ -169,6 +183,19 @@ export abstract class BaseCommand<Result extends object> extends Command {
   }
 
   /**
+   * Asks a person in a terminal for a yes before much is done at once. A script is taken at its word: nothing
+   * that this is asked for is lost by it.
+   * @param question gives the words, or undefined when there is nothing worth a question
+   * Throws CancelledError on a no.
+   */
+  protected async confirmInTerminal(
+    flags: GlobalFlags & { yes: boolean },
+    question: () => Promise<string | undefined>,
+  ): Promise<void> {
+    if (!flags.yes) await askYesInTerminal(this.#audience(flags), question)
+  }
+
+  /**
    * A secret from `file` (refused when open to other users; `-` is stdin read to its end), else from a hidden
    * question; trailing newline removed, empty refused. With `repeat` a person is asked twice.
    * Throws UsageError naming `flagName` where no question may be asked.
@@ -280,7 +307,8 @@ export abstract class BaseCommand<Result extends object> extends Command {
   #describe(error: unknown): Failure {
     const { result, ...failure } = describeFailure(this.#interruption.reason ?? error)
     const learned = error instanceof ExpectedError ? error.result : result
-    return learned === undefined ? failure : { ...failure, result: learned }
+    const told = error instanceof CancelledError ? error.suggestions : failure.suggestions
+    return { ...failure, suggestions: told, ...(learned !== undefined && { result: learned }) }
   }
 
   #audience(flags: GlobalFlags): Audience {

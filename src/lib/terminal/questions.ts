@@ -31,6 +31,22 @@ export async function askYes(
   question: string,
 ): Promise<void> {
   if (!mayAsk(audience)) throw missingFlag(flagName, 'this wants a confirmation')
+  await askConfirmation(audience, question)
+}
+
+/**
+ * The same where a person can be asked; elsewhere nobody is.
+ * @param question gives the words, or undefined when there is nothing worth a question
+ */
+export async function askYesInTerminal(
+  audience: Audience,
+  question: () => Promise<string | undefined>,
+): Promise<void> {
+  const words = mayAsk(audience) ? await question() : undefined
+  if (words !== undefined) await askConfirmation(audience, words)
+}
+
+async function askConfirmation(audience: Audience, question: string): Promise<void> {
   const answer = await ask<boolean>(audience, {
     type: 'confirm',
     message: question,
