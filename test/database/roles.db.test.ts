@@ -126,6 +126,8 @@ const DENIED_TO_ALL = [
   'create table cleverctl.mine (x int)',
   'create or replace function cleverctl.trail_refuse_change() returns trigger language plpgsql as $$ begin return null; end $$',
   'truncate cleverctl.device',
+  'alter table cleverctl.reading rename to mine',
+  'drop table cleverctl.reading',
   'insert into cleverctl.migration (version, name, sha256) values (999, $$x$$, sha256($$x$$))',
   'select rolpassword from pg_authid',
   `copy cleverctl.installation to program 'cat'`,

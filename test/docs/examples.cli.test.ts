@@ -47,7 +47,7 @@ describe('the examples for CI', () => {
   it('the units are what systemd takes', function () {
     const folder = mkdtempSync(join(tmpdir(), 'cctl-units-'))
     try {
-      const units = ['cleverctl-rotate@.service', 'cleverctl-rotate@.timer']
+      const units = readdirSync(FOLDER).filter((file) => /\.(service|timer)$/.test(file))
       for (const name of units)
         writeFileSync(join(folder, name), read(name).replace('/usr/bin/cleverctl', '/bin/true'))
       const paths = units.map((name) => join(folder, name.replace('@', '@solar-0042')))

@@ -264,6 +264,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { flags: { since: '1h', limit: '10' }, code: ok },
     fails: { flags: { since: 'yesterday' }, code: usage },
   }),
+  'gate:retention': () => ({
+    succeeds: { flags: { keep: '14mo', drop: true, yes: true }, code: ok, role: 'owner' },
+    fails: { flags: { keep: '13mo' }, code: usage },
+  }),
   'gate:serve': () => ({ succeeds: { code: 143 }, fails: { code: usage }, isSpecial: true }),
   help: () => ({
     succeeds: { args: { subject: 'exit-codes' }, code: ok },

@@ -1,8 +1,6 @@
 import { databaseStatus, type DatabaseStatus } from '../../lib/database/status.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
-const MEBIBYTE = 1024 * 1024
-
 export default class DatabaseStatusShow extends BaseCommand<DatabaseStatus> {
   static override summary = 'show which database is in use and how it is'
   static override description =
@@ -31,7 +29,7 @@ export default class DatabaseStatusShow extends BaseCommand<DatabaseStatus> {
       ['chosen by', source],
       ['state', state],
       ['version', version ?? '-'],
-      ['size', sizeBytes === undefined ? '-' : this.#size(sizeBytes)],
+      ['size', sizeBytes === undefined ? '-' : this.screen.size(sizeBytes)],
       ['migrations applied', migrations ? String(migrations.applied.length) : '-'],
       ['migrations pending', migrations?.pending.join(', ') || '-'],
       ...(embedded
@@ -44,9 +42,5 @@ export default class DatabaseStatusShow extends BaseCommand<DatabaseStatus> {
           ] as const)
         : []),
     ])
-  }
-
-  #size(bytes: number): string {
-    return this.screen.isTerminal ? `${(bytes / MEBIBYTE).toFixed(1)} MiB` : `${bytes} bytes`
   }
 }

@@ -1,11 +1,18 @@
 import { Flags } from '@oclif/core'
 import { parseDuration } from '../duration.js'
+import { parseMonths } from '../months.js'
 import { parsePercent } from '../percent.js'
 
 /** A flag such as `--ttl 90s`, `--grace 24h`, `--since 14d`; gives milliseconds. */
 export const durationFlag = Flags.custom<number>({
   parse: async (text) => parseDuration(text),
   helpValue: '90s|24h|14d',
+})
+
+/** A flag such as `--keep 24mo`; gives calendar months. */
+export const monthsFlag = Flags.custom<number>({
+  parse: async (text) => parseMonths(text),
+  helpValue: '24mo|2y',
 })
 
 /** A flag such as `--require-adoption 100%`; gives hundredths. */

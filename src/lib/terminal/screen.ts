@@ -28,6 +28,7 @@ const TONES = { ok: 'good', warning: 'doubtful', failure: 'bad' } as const
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const READABLE_WIDTH = 100
 const DEFAULT_WIDTH = 80
+const MEBIBYTE = 1024 * 1024
 /** Text is given so many columns, however narrow the terminal is. */
 const MIN_TEXT = 20
 
@@ -134,6 +135,11 @@ export class Screen {
     if (!at) return '-'
     const moment = new Date(at)
     return this.isTerminal ? relativeTime(moment, new Date()) : moment.toISOString()
+  }
+
+  /** A size in bytes: in MiB on a terminal, exact in a pipe. */
+  size(bytes: number): string {
+    return this.isTerminal ? `${(bytes / MEBIBYTE).toFixed(1)} MiB` : `${bytes} bytes`
   }
 
   #drawTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
