@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { resolveSettings } from '../../src/lib/config/settings.js'
 import { openDatabase } from '../../src/lib/database/open.js'
-import { RefusedError, UnreachableError, UsageError } from '../../src/lib/errors.js'
+import { ConflictError, RefusedError, UnreachableError, UsageError } from '../../src/lib/errors.js'
 import type { ExpectedError } from '../../src/lib/errors.js'
 import { CertificateAuthority } from '../support/certificates.js'
 import { startCluster } from '../support/cluster.js'
@@ -199,6 +199,37 @@ describe('several servers', () => {
       await database.close()
     } finally {
       await first.stop().catch(() => undefined)
+      await second.stop()
+    }
+  })
+
+  it('are looked at again when the one in use has become read-only under its connections', async () => {
+    const [first, second] = await Promise.all([
+      startCluster({ settings: ["listen_addresses = ''"] }),
+      startCluster({ settings: ["listen_addresses = ''"] }),
+    ])
+    const hosts = [first.folder, second.folder].map(encodeURIComponent).join(',')
+    const address = `postgres://postgres@/postgres?host=${hosts}&target_session_attrs=read-write`
+    const database = await openUrl(address, { migrations: 'ignore' })
+    try {
+      await database.query('create table public.first (number int)')
+      await database.query(`alter system set ${readOnly} = on`)
+      await database.query('select pg_reload_conf()')
+      await assert.rejects(
+        until(async () => {
+          await database.query('insert into public.first values (1)')
+          return false
+        }),
+        (error) => error instanceof ConflictError && error.code === 'database-read-only',
+      )
+      await database.query('create table public.second (number int)')
+      const { rows } = await database.query<{ folder: string }>(
+        `select current_setting('unix_socket_directories') as folder`,
+      )
+      assert.equal(rows[0]?.folder, second.folder)
+    } finally {
+      await database.close()
+      await first.stop()
       await second.stop()
     }
   })

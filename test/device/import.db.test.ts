@@ -575,6 +575,7 @@ describe('device import', () => {
         target: fresh.database.target,
         query: (statement, values) => fresh.database.query(statement, values),
         connection: (work) => fresh.database.connection(work),
+        distrust: () => fresh.database.distrust(),
         close: () => fresh.database.close(),
         transaction: async (work) => {
           count += 1

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   mkdtempSync,
@@ -45,7 +46,11 @@ export interface Cluster {
   logFile: string
   /** Runs a program of PostgreSQL as the server's account. */
   program(name: string, args: string[]): Promise<string>
-  /** Stops the server and removes its folder. */
+  /** Makes a primary of a standby; returns when it takes changes. */
+  promote(): Promise<void>
+  /** Ends the server and everything that works for it by SIGKILL, as a machine that dies would. */
+  kill(): void
+  /** Stops the server, unless it was killed, and removes its folder. */
   stop(): Promise<void>
 }
 
@@ -62,17 +67,9 @@ export async function startCluster(given: {
   port?: number
   prepare?: (dataFolder: string) => void
 }): Promise<Cluster> {
-  const account = serverAccount()
-  const folder = mkdtempSync(join(tmpdir(), 'cctl-pg-'))
-  if (account.uid !== undefined && account.gid !== undefined)
-    chownSync(folder, account.uid, account.gid)
-  chmodSync(folder, 0o700)
+  const { folder, program } = clusterFolder()
   const data = join(folder, 'data')
-  const logFile = join(folder, 'log')
   const port = given.port ?? 5432
-  const program = async (name: string, args: string[]): Promise<string> =>
-    (await run(join(postgresPrograms(), name), args, { ...account, cwd: folder })).stdout
-
   await program('initdb', [
     '-D',
     data,
@@ -100,6 +97,46 @@ export async function startCluster(given: {
   writeFileSync(join(data, 'postgresql.auto.conf'), `${settings.join('\n')}\n`)
   if (given.hba) writeFileSync(join(data, 'pg_hba.conf'), `${given.hba.join('\n')}\n`)
   given.prepare?.(data)
+  return runCluster({ folder, port })
+}
+
+/**
+ * A standby that follows a running cluster by streaming, from a base backup of it.
+ * @param primary listens on 127.0.0.1 and lets `postgres` replicate
+ */
+export async function startStandby(primary: Cluster, port: number): Promise<Cluster> {
+  const { folder, program } = clusterFolder()
+  const from = `host=127.0.0.1 port=${primary.port} user=postgres`
+  await program('pg_basebackup', ['-D', join(folder, 'data'), '-d', from, '-R', '-c', 'fast'])
+  appendFileSync(
+    join(folder, 'data', 'postgresql.auto.conf'),
+    `port = ${port}\nunix_socket_directories = '${folder}'\n`,
+  )
+  return runCluster({ folder, port })
+}
+
+/** A new folder that belongs to the servers' account, and a way to run PostgreSQL's programs in it. */
+function clusterFolder(): Pick<Cluster, 'folder' | 'program'> {
+  const account = serverAccount()
+  const folder = mkdtempSync(join(tmpdir(), 'cctl-pg-'))
+  if (account.uid !== undefined && account.gid !== undefined)
+    chownSync(folder, account.uid, account.gid)
+  chmodSync(folder, 0o700)
+  return { folder, program: programIn(folder) }
+}
+
+function programIn(folder: string): Cluster['program'] {
+  return async (name, args) => {
+    const options = { ...serverAccount(), cwd: folder }
+    return (await run(join(postgresPrograms(), name), args, options)).stdout
+  }
+}
+
+/** Starts the server whose data lies in a cluster's folder, with its watchdog. */
+async function runCluster({ folder, port }: { folder: string; port: number }): Promise<Cluster> {
+  const account = serverAccount()
+  const [data, logFile] = [join(folder, 'data'), join(folder, 'log')]
+  const program = programIn(folder)
   const watchdog = watch(folder, data, account)
   await new Promise<void>((resolve, reject) => {
     const args = ['-D', data, '-w', '-l', logFile, 'start']
@@ -110,18 +147,33 @@ export async function startCluster(given: {
         else reject(new Error(`the test server did not start: ${readFileSync(logFile, 'utf8')}`))
       })
   })
+  let isKilled = false
   return {
     folder,
     socketFolder: folder,
     port,
     logFile,
     program,
+    promote: async () => {
+      await program('pg_ctl', ['-D', data, '-w', 'promote'])
+    },
+    kill: () => {
+      isKilled = true
+      for (const pid of serverProcesses(data)) process.kill(pid, 'SIGKILL')
+    },
     stop: async () => {
-      await program('pg_ctl', ['-D', data, '-m', 'immediate', '-w', 'stop'])
+      if (!isKilled) await program('pg_ctl', ['-D', data, '-m', 'immediate', '-w', 'stop'])
       if (watchdog !== undefined) process.kill(watchdog)
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The postmaster of a running cluster's data folder, and its children. */
+function serverProcesses(data: string): number[] {
+  const [postmaster] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim()
+  return [postmaster, ...children.split(' ').filter(Boolean)].map(Number)
 }
 
 /** A shell that outlives this process and then clears up; @returns its process id */

@@ -3,6 +3,9 @@ import { serveGate, type ServeResult } from '../../lib/gate/serve.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag } from '../../lib/terminal/flags.js'
 
+/** Nobody waits longer for the gate's answer, and a host that went silent must not hide the next one. */
+const GATE_NEEDS = { maxConnections: 12, connectWithinMs: 3_000, finishesStatements: true }
+
 export default class GateServe extends BaseCommand<ServeResult> {
   static override summary = 'run the gate: the HTTPS server at which data arrives'
   static override description =
@@ -75,7 +78,7 @@ export default class GateServe extends BaseCommand<ServeResult> {
 
   protected async execute(): Promise<ServeResult> {
     const { flags } = await this.parse(GateServe)
-    const workspace = await this.workspace(flags, { maxConnections: 12, finishesStatements: true })
+    const workspace = await this.workspace(flags, GATE_NEEDS)
     return serveGate(workspace, {
       address: flags.address,
       port: flags.port,

@@ -33,6 +33,11 @@ export interface Database extends Queryable {
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>
   /** Lends one connection outside any transaction (LISTEN, advisory locks, cursors). */
   connection<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result>
+  /**
+   * Gives up the connections that nobody uses and looks for the server anew at the next use: one of them did
+   * not answer, so the others lead nowhere either.
+   */
+  distrust(): void
   /** Closes every connection. The embedded server itself goes on running. */
   close(): Promise<void>
 }

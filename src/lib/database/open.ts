@@ -17,6 +17,8 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined
   /** Connections at most; 5 where absent. */
   maxConnections?: number | undefined
+  /** An attempt to connect takes so long at most, whatever connect_timeout allows; in milliseconds. */
+  connectWithinMs?: number | undefined
   /** `expect` (default): the schema must be up to date, an embedded one is brought up to date; `ignore`: as it is. */
   migrations?: 'expect' | 'ignore'
 }
@@ -42,11 +44,11 @@ export async function openDatabase(settings: Settings, options: OpenOptions): Pr
 }
 
 async function targetAndRoutes(settings: Settings, options: OpenOptions) {
-  const { log, signal, maxConnections } = options
+  const { log, signal, maxConnections, connectWithinMs } = options
   const { database, profile } = settings
   if (database.mode === 'server') {
     const target = { mode: 'server' as const, description: describeServer(database), profile }
-    return { target, routes: await serverRoutes(database, maxConnections) }
+    return { target, routes: await serverRoutes(database, { maxConnections, connectWithinMs }) }
   }
   const { embeddedRoutes, describeEmbedded } = await import('./embedded/routes.js')
   const target = { mode: 'embedded' as const, description: describeEmbedded(database), profile }

@@ -3,6 +3,7 @@ import { UnreachableError } from '../errors.js'
 import type { Log } from '../workspace.js'
 import type { Database, DatabaseTarget, Transaction } from './database.js'
 import type { Routes } from './route.js'
+import { isSqlState, SqlState } from './sqlstate.js'
 import { connectionLost, translateError } from './translate.js'
 import { connectFailure, findWay, isServerGone } from './way.js'
 import type { Way } from './way.js'
@@ -15,7 +16,7 @@ export class PooledDatabase implements Database {
   readonly #routes: Routes
   readonly #log: Log
   readonly #signal: AbortSignal | undefined
-  readonly #lent = new Set<PoolClient>()
+  readonly #lent = new Map<PoolClient, Way>()
   #way: Way | undefined
   #search: Promise<Way> | undefined
 
@@ -61,6 +62,10 @@ export class PooledDatabase implements Database {
     })
   }
 
+  distrust(): void {
+    if (this.#way !== undefined) this.#retire(this.#way)
+  }
+
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#cancelRunning)
     const way = this.#way
@@ -72,8 +77,10 @@ export class PooledDatabase implements Database {
   async #lend<Result>(
     work: (client: PoolClient, translate: Translate) => Promise<Result>,
   ): Promise<Result> {
-    const { client, route } = await this.#connect()
+    const { client, way } = await this.#connect()
+    const { route } = way
     let isBroken = false
+    let isReadOnly = false
     // A lent connection that dies emits `error`, which would end the process if nobody heard it.
     const markBroken = (): void => {
       isBroken = true
@@ -89,41 +96,51 @@ export class PooledDatabase implements Database {
       return isBroken && isPlain ? connectionLost(route.place) : translated
     }
     client.on('error', markBroken)
-    this.#lent.add(client)
+    this.#lent.set(client, way)
     try {
       return await work(client, translate)
     } catch (error) {
+      isReadOnly = isSqlState(error, SqlState.READ_ONLY_TRANSACTION)
       throw translate(error)
     } finally {
       this.#lent.delete(client)
-      client.release(isBroken)
+      client.release(isBroken || isReadOnly)
+      // The server has changed its part under a living connection: another one is the primary now.
+      if (isReadOnly) this.#retire(way)
       client.removeListener('error', markBroken)
     }
   }
 
-  async #connect(): Promise<{ client: PoolClient; route: Way['route'] }> {
+  async #connect(): Promise<{ client: PoolClient; way: Way }> {
     const way = this.#way ?? (await this.#find())
     const { pool, route } = way
     try {
-      return { client: await pool.connect(), route }
+      return { client: await pool.connect(), way }
     } catch (error) {
       // The pool's wait for one of its connections ends with the same kind of error as its wait for
       // a server; only when all are lent it was the former.
-      if (this.#lent.size >= (route.config.max ?? 0)) {
+      const lent = [...this.#lent.values()].filter((each) => each === way).length
+      if (lent >= (route.config.max ?? 0)) {
         throw new UnreachableError(
           'database-busy',
-          `all ${this.#lent.size} connections to ${route.place} are in use`,
+          `all ${lent} connections to ${route.place} are in use`,
         )
       }
       if (!isServerGone(error)) throw connectFailure(error, route, this.#signal)
       this.#log.debug(`the connection to ${route.place} failed, looking for the server again`)
       const other = this.#way === way || this.#way === undefined ? await this.#find() : this.#way
       try {
-        return { client: await other.pool.connect(), route: other.route }
+        return { client: await other.pool.connect(), way: other }
       } catch (again) {
         throw connectFailure(again, other.route, this.#signal)
       }
     }
+  }
+
+  /** Whoever has a connection of this way keeps it; the next ones are looked for. */
+  #retire(way: Way): void {
+    if (this.#way === way) this.#way = undefined
+    void way.pool.end().catch(() => undefined)
   }
 
   /** Finds a route that works; callers at the same time share one search. */
@@ -147,7 +164,7 @@ export class PooledDatabase implements Database {
   /** Asks the server to stop what runs; where it cannot be asked, cuts the connections. */
   async #cancel(): Promise<void> {
     const way = this.#way
-    const lent = [...this.#lent]
+    const lent = [...this.#lent.keys()]
     if (way === undefined || lent.length === 0) return
     const { default: pg } = await import('pg')
     const messenger = new pg.Client(way.route.config)

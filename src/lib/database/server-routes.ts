@@ -31,10 +31,15 @@ export function describeServer(
  */
 export async function serverRoutes(
   settings: ServerSettings,
-  maxConnections: number | undefined,
+  given: { maxConnections: number | undefined; connectWithinMs: number | undefined },
 ): Promise<Routes> {
   const tls = settings.tls.mode === 'disable' ? false : await tlsOptions(settings.tls)
-  const common = commonConfig({ maxConnections, options: settings.options })
+  const common = commonConfig({ maxConnections: given.maxConnections, options: settings.options })
+  // The driver takes 0, as libpq does, for ever.
+  const connectTimeoutMs = Math.min(
+    settings.connectTimeoutMs || Infinity,
+    given.connectWithinMs ?? Infinity,
+  )
   const routes = settings.hosts.flatMap(({ host, port }) =>
     tlsChoices(settings.tls.mode, host, tls).map((ssl): Route => ({
       place: describeServer({ ...settings, hosts: [{ host, port }] }),
@@ -46,7 +51,7 @@ export async function serverRoutes(
         database: settings.database,
         password: () => passwordFor(settings, host, port),
         application_name: settings.applicationName,
-        connectionTimeoutMillis: settings.connectTimeoutMs,
+        connectionTimeoutMillis: Number.isFinite(connectTimeoutMs) ? connectTimeoutMs : 0,
         ssl,
       },
     })),

@@ -1,6 +1,6 @@
 import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { Database, Queryable } from '../database/database.js'
-import { withDeadline } from './deadline.js'
+import { DeadlineError, withDeadline } from './deadline.js'
 
 /** What a statement costs at most on the server, and what the gate waits for it in all. */
 const STATEMENT_MS = 2_500
@@ -36,7 +36,12 @@ export class BoundedDatabase implements Queryable {
     if (this.#waiting >= WAITING_MAX) throw new BusyError('too many statements wait')
     this.#waiting += 1
     try {
-      const asked = this.#database.connection((client) => this.#ask<Row>(client, statement, values))
+      const until = performance.now() + ANSWER_MS
+      const asked = this.#database.connection(async (client) => {
+        // Whoever asked has gone; with the others that waited, this would only keep the server busy.
+        if (performance.now() > until) throw new DeadlineError('the connection came too late')
+        return this.#ask<Row>(client, statement, values)
+      })
       return await withDeadline(asked, ANSWER_MS)
     } finally {
       this.#waiting -= 1
@@ -49,7 +54,11 @@ export class BoundedDatabase implements Queryable {
     values: unknown[] | undefined,
   ): Promise<QueryResult<Row>> {
     // A connection that does not answer is cut, so that it does not stay in the pool.
-    const cut = setTimeout(() => void client.end().catch(() => undefined), ANSWER_MS)
+    const cut = setTimeout(() => {
+      void client.end().catch(() => undefined)
+      // The server would have cancelled the statement in time: it is the way to it that is broken.
+      this.#database.distrust()
+    }, ANSWER_MS)
     try {
       if (!this.#bounded.has(client)) {
         await client.query(`set statement_timeout = ${STATEMENT_MS}`)

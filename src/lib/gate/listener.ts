@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryResultRow } from 'pg'
 import type { Workspace } from '../workspace.js'
 import type { Memory } from './memory.js'
-import { withDeadline } from './deadline.js'
+import { DeadlineError, withDeadline } from './deadline.js'
 
 const HEARTBEAT_MS = 250
 /** A heartbeat without an answer for so long means that the connection is gone, whatever TCP believes. */
@@ -11,8 +11,16 @@ const ANSWER_MS = 1_000
 const RECONNECT_MIN_MS = 50
 const RECONNECT_MAX_MS = 2_000
 
+/** A server that takes no changes hears of none: the primary is another one, and so are the notifications. */
+const HEARTBEAT = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "isReadOnly"`
+
 /** The name of the listening connection in pg_stat_activity. */
 const APPLICATION_NAME = 'cleverctl gate listener'
+
+/** The server that is listened to is no primary any more. */
+class ReadOnlyError extends Error {
+  override readonly name = 'ReadOnlyError'
+}
 
 /**
  * Holds the connection on which PostgreSQL tells what became untrue, and vouches for the memory while
@@ -63,6 +71,7 @@ export class Listener {
           }),
         )
       } catch (error) {
+        if (error instanceof DeadlineError || error instanceof ReadOnlyError) database.distrust()
         log.debug(
           `the listening connection failed: ${error instanceof Error ? error.name : 'unknown'}`,
         )
@@ -96,7 +105,9 @@ export class Listener {
       const either = AbortSignal.any([signal, lost.signal])
       while (!signal.aborted) {
         const sentAt = this.#monotonic()
-        await this.#ask(client, 'select 1')
+        const { rows } = await this.#ask<{ isReadOnly: boolean }>(client, HEARTBEAT)
+        if (rows[0]?.isReadOnly !== false)
+          throw new ReadOnlyError('the server has become read-only')
         this.#memory.vouch(sentAt)
         onAttached()
         await delay(HEARTBEAT_MS, undefined, { signal: either }).catch(() => undefined)
@@ -109,8 +120,8 @@ export class Listener {
     }
   }
 
-  async #ask(client: PoolClient, statement: string): Promise<void> {
-    await withDeadline(client.query(statement), ANSWER_MS)
+  async #ask<Row extends QueryResultRow>(client: PoolClient, statement: string) {
+    return withDeadline(client.query<Row>(statement), ANSWER_MS)
   }
 
   #forget(): void {

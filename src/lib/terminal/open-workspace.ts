@@ -4,7 +4,10 @@ import { type Surroundings, workspaceOn } from '../surroundings.js'
 import type { Workspace } from '../workspace.js'
 
 /** What a few commands need differently from all others. */
-export interface WorkspaceNeeds extends Pick<OpenOptions, 'migrations' | 'maxConnections'> {
+export interface WorkspaceNeeds extends Pick<
+  OpenOptions,
+  'migrations' | 'maxConnections' | 'connectWithinMs'
+> {
   /** Statements are not cancelled by SIGINT and SIGTERM: a gate finishes what it took in. */
   finishesStatements?: boolean
 }
