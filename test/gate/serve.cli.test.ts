@@ -389,7 +389,10 @@ describe('gate serve', () => {
           incoming.on('end', () => resolve(text))
         }).on('error', reject)
       })
-    await until(async () => (await metrics()).includes('cleverctl_gate_listening 1'), 20_000)
+    await until(
+      async () => (await metrics().catch(() => '')).includes('cleverctl_gate_listening 1'),
+      20_000,
+    )
     const text = await metrics()
     assert.match(
       text,
