@@ -14,6 +14,7 @@ required() {
 # Without these, tests are left out, which their report shows.
 optional() {
   command -v zsh >/dev/null || echo zsh
+  command -v nginx >/dev/null || echo nginx-light
 }
 
 packages=$(echo $(required) $(optional))
