@@ -10,6 +10,7 @@ const HEAVY = [
   'csv-parse',
   'csv-parse/*',
   'fastify',
+  'graphile-worker',
   'inquirer',
   'jsonwebtoken',
   'pg',

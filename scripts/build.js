@@ -112,6 +112,20 @@ const leanOclif = {
   },
 }
 
+/**
+ * graphile-worker, when it is loaded, looks for a file with settings in the working folder and above it, and runs it
+ * when it is a program. Everything is set by us, so nobody's file is looked for.
+ */
+const noSettingsFile = {
+  name: 'no-settings-file',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^cosmiconfig$/ }, ({ path }) => ({ path, namespace: 'no-settings-file' }))
+    onLoad({ filter: /.*/, namespace: 'no-settings-file' }, () => ({
+      contents: 'exports.cosmiconfigSync = () => ({ search: () => null })',
+    }))
+  },
+}
+
 /** Bundles src/ and gives every file of dist/ by its path in it. */
 async function bundle() {
   const commands = filesIn(join(root, 'src/commands')).map((file) => `src/commands/${file}`)
@@ -130,7 +144,7 @@ async function bundle() {
     // pg looks whether this is Node.js. Before version 21, which has a navigator that says so, it
     // tries the web's Response, and that loads Node's whole HTTP client: 20 ms.
     define: { navigator: '{"userAgent":"Node.js"}' },
-    plugins: [leanOclif],
+    plugins: [leanOclif, noSettingsFile],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',

@@ -576,6 +576,7 @@ describe('device import', () => {
         query: (statement, values) => fresh.database.query(statement, values),
         connection: (work) => fresh.database.connection(work),
         distrust: () => fresh.database.distrust(),
+        pool: () => fresh.database.pool(),
         close: () => fresh.database.close(),
         transaction: async (work) => {
           count += 1

@@ -15,7 +15,9 @@ const read = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
 function commandLines(text: string): string[][] {
   return text
     .split('\n')
-    .map((line) => /(?:^|\s|\/)cleverctl ((?:api-key|device|gate|trail) .*)$/.exec(line)?.[1])
+    .map(
+      (line) => /(?:^|\s|\/)cleverctl ((?:api-key|campaign|device|gate|trail) .*)$/.exec(line)?.[1],
+    )
     .filter((line) => line !== undefined)
     .map((line) => {
       const words = spawnSync('sh', ['-c', `printf '%s\\n' ${line}`], { encoding: 'utf8' })

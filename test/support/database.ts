@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Clock } from '../../src/lib/clock.js'
 import { resolveSettings } from '../../src/lib/config/settings.js'
 import type { Database } from '../../src/lib/database/database.js'
+import { migrateJobQueue } from '../../src/lib/database/job-queue.js'
 import { migrate } from '../../src/lib/database/migrate.js'
 import { openDatabase } from '../../src/lib/database/open.js'
 import type { Log, Workspace } from '../../src/lib/workspace.js'
@@ -115,6 +116,7 @@ async function withTemplate(cluster: Cluster): Promise<Cluster> {
   await administer(cluster, `create database ${TEMPLATE}`)
   const template = await openUrl(databaseUrl(cluster, TEMPLATE), { migrations: 'ignore' })
   await migrate(template, silentLog)
+  await migrateJobQueue(template)
   await template.close()
   await administer(cluster, `alter database ${TEMPLATE} is_template true allow_connections false`)
   return cluster

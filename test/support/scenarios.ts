@@ -142,6 +142,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { campaign }, code: ok },
     fails: { args: { campaign: NO_CAMPAIGN }, code: notFound },
   }),
+  'campaign:work': () => ({
+    succeeds: { flags: { 'until-idle': true, concurrency: '2' }, code: ok },
+    fails: { flags: { concurrency: '0' }, code: usage },
+  }),
   'database:migrate': () => ({
     succeeds: { code: ok, role: 'owner' },
     fails: { code: refused, fault: 'login' },

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { migrateJobQueue } from '../../src/lib/database/job-queue.js'
 import { migrate } from '../../src/lib/database/migrate.js'
 import { CertificateAuthority } from './certificates.js'
 import { serverAccount, startCluster, uniqueName } from './cluster.js'
@@ -101,6 +102,7 @@ export async function startServer(
 async function migrateAndGrant(server: TestServer): Promise<void> {
   const database = await openUrl(server.url('owner'), { migrations: 'ignore' })
   await migrate(database, silentLog)
+  await migrateJobQueue(database)
   await database.close()
   for (const role of ROLES.filter((name) => name !== 'owner')) {
     await server.administer(`grant cleverctl_${role} to ${role}`)

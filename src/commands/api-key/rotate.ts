@@ -12,6 +12,7 @@ import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   concurrencyFlag,
   DEFAULT_CONCURRENCY,
+  detachFlag,
   isCampaign,
   OWN_CONNECTIONS,
   paceFlags,
@@ -81,6 +82,7 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
     ...secretOutputFlags,
     ...deliverFlag,
     ...paceFlags,
+    ...detachFlag,
     ...concurrencyFlag,
     ...dryRunFlag,
     ...yesFlag,
@@ -101,7 +103,7 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
       const workspace = await this.changingWorkspace(flags)
       return rotateApiKey(workspace, { installation, overlap, lifetimeMs, delivery })
     }
-    const { concurrency = DEFAULT_CONCURRENCY } = flags
+    const { detach: isDetached = false, concurrency = DEFAULT_CONCURRENCY } = flags
     const { 'older-than': olderThanMs } = flags
     const asked = {
       installations,
@@ -109,7 +111,7 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
       lifetimeMs,
       olderThanMs,
       pace: paceOf(flags),
-      isDetached: false,
+      isDetached,
     }
     const needs = { maxConnections: concurrency + OWN_CONNECTIONS, finishesStatements: true }
     if (flags['dry-run']) return planRotations(await this.workspace(flags, needs), asked)

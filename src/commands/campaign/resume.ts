@@ -7,6 +7,7 @@ import {
   campaignArg,
   concurrencyFlag,
   DEFAULT_CONCURRENCY,
+  detachFlag,
   OWN_CONNECTIONS,
 } from '../../lib/terminal/campaign-flags.js'
 import { drawCampaign } from '../../lib/terminal/campaign-report.js'
@@ -29,6 +30,7 @@ export default class CampaignResume extends BaseCommand<CampaignReport> {
     'retry-failed': Flags.boolean({
       description: 'try the targets that failed once more, also when the campaign is done',
     }),
+    ...detachFlag,
     ...concurrencyFlag,
   }
 
@@ -37,11 +39,11 @@ export default class CampaignResume extends BaseCommand<CampaignReport> {
 
   protected async execute(): Promise<CampaignReport> {
     const { args, flags } = await this.parse(CampaignResume)
-    const { concurrency = DEFAULT_CONCURRENCY } = flags
+    const { detach: isDetached = false, concurrency = DEFAULT_CONCURRENCY } = flags
     const needs = { maxConnections: concurrency + OWN_CONNECTIONS, finishesStatements: true }
     return carryOn(await this.changingWorkspace(flags, needs), OPERATIONS, {
       id: args.campaign,
-      isDetached: false,
+      isDetached,
       retriesFailed: flags['retry-failed'],
       concurrency,
     })

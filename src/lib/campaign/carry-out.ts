@@ -31,6 +31,8 @@ export async function carryOut(
     workspace.log.info(`${isNew ? 'made' : 'goes on with'} campaign ${campaign.id}`)
     await runCampaign(workspace, { campaign, operation, concurrency })
   }
+  if (isNew && order.isDetached)
+    workspace.log.info(`made campaign ${campaign.id}, for: cleverctl campaign work`)
   return outcomeOf(workspace, await reportCampaign(workspace, operations, campaign.id))
 }
 

@@ -7,20 +7,20 @@ import { openingOf, shortestOpening } from './window.js'
 /** Where many windows are closed, so many targets are looked at in one go. */
 const LOOK_AHEAD = 500
 
-/** Whether a claimed target may start, when it may, or why it never will. */
-type Readiness = { isReady: true } | { isReady: false; readyAt: Date } | { fault: string }
+/** Whether a target may start, when it may, or why it never will. */
+export type Readiness = { isReady: true } | { isReady: false; readyAt: Date } | { fault: string }
 
 /**
- * Takes on targets that may start now: at most `free`. Targets whose window is closed, or whose jitter is not
+ * Takes on targets that may start now: at most `free`, or the one at `position`. Targets whose window is closed, or whose jitter is not
  * over, are put back with the moment at which they may.
  */
 export async function claimReady(
   workspace: Workspace,
   campaign: Campaign,
-  given: { runner: string; free: number; isDetached: boolean },
+  given: { runner: string; free: number; isDetached: boolean; position?: number },
 ): Promise<Claim[]> {
   const { database, clock } = workspace
-  const { runner, isDetached } = given
+  const { runner, isDetached, position } = given
   const { window, jitterMs } = campaign.pace
   if (window === null && jitterMs === 0)
     return claimTargets(database, {
@@ -29,12 +29,19 @@ export async function claimReady(
       now: clock.now(),
       isDetached,
       limit: given.free,
+      position,
     })
   const ready: Claim[] = []
   let limit = given.free
   while (ready.length < given.free) {
     const free = given.free - ready.length
-    const sifted = await sift(workspace, campaign, { runner, isDetached, limit, free })
+    const sifted = await sift(workspace, campaign, {
+      runner,
+      isDetached,
+      limit,
+      free,
+      position,
+    })
     for (const { claim, fault } of sifted.faults)
       await failTarget(workspace, {
         campaign,
@@ -54,13 +61,19 @@ export async function claimReady(
 async function sift(
   workspace: Workspace,
   campaign: Campaign,
-  given: { runner: string; isDetached: boolean; limit: number; free: number },
+  given: {
+    runner: string
+    isDetached: boolean
+    limit: number
+    free: number
+    position: number | undefined
+  },
 ): Promise<{ looked: number; ready: Claim[]; faults: { claim: Claim; fault: string }[] }> {
-  const { runner, isDetached, limit, free } = given
+  const { runner, isDetached, limit, free, position } = given
   return workspace.database.transaction(async (transaction) => {
     const now = workspace.clock.now()
     const claimant = { campaign: campaign.id, runner, now }
-    const claims = await claimTargets(transaction, { ...claimant, isDetached, limit })
+    const claims = await claimTargets(transaction, { ...claimant, isDetached, limit, position })
     const ready: Claim[] = []
     const faults: { claim: Claim; fault: string }[] = []
     const later: { position: number; readyAt: Date }[] = []
@@ -77,10 +90,11 @@ async function sift(
   })
 }
 
-function readinessOf(
+/** When a target may start, by its window and the jitter. */
+export function readinessOf(
   { random }: Workspace,
   { pace }: Campaign,
-  { target, readyAt, site }: Claim,
+  { target, readyAt, site }: Pick<Claim, 'target' | 'readyAt' | 'site'>,
   now: Date,
 ): Readiness {
   const { window, jitterMs } = pace

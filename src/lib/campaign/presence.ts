@@ -12,6 +12,8 @@ export interface Presence {
   readonly runner: string
   /** Aborted when the connection is lost that proves its presence: others may take its targets. */
   readonly lost: AbortSignal
+  /** Holds another lock as long as it is there, so that others know by it of something that belongs to it. */
+  hold(lock: string): Promise<void>
   /** Waits for news about a campaign, for `ms` milliseconds, or until `signal` is aborted. */
   rest(ms: number, signal: AbortSignal): Promise<void>
 }
@@ -42,7 +44,15 @@ export async function withPresence<Result>(
       await client.query(`listen ${CHANNEL}`)
       const rest = (ms: number, signal: AbortSignal) =>
         bell.wait(ms, AbortSignal.any([signal, lost.signal]))
-      return await work({ runner, lost: lost.signal, rest })
+      let before: Promise<unknown> = Promise.resolve()
+      const hold = async (lock: string) => {
+        // One statement at a time on this connection.
+        before = before.then(() =>
+          client.query('select pg_advisory_lock(hashtextextended($1, 0))', [lock]),
+        )
+        await before
+      }
+      return await work({ runner, lost: lost.signal, hold, rest })
     } finally {
       bell.close()
       client.removeListener('end', lose)

@@ -97,13 +97,15 @@ export interface Claimant {
 /**
  * Takes on waiting targets of the wave under way, while the campaign runs in the way of this claimant.
  * @param of.isDetached whether the claimant is one of the workers
+ * @param of.position this target and no other
  */
 export async function claimTargets(
   queryable: Queryable,
-  of: Claimant & { isDetached: boolean; limit: number },
+  of: Claimant & { isDetached: boolean; limit: number; position?: number | undefined },
 ): Promise<Claim[]> {
+  const isOne = of.position !== undefined
   const { rows } = await queryable.query<ClaimColumns>({
-    name: 'campaign_claim',
+    name: isOne ? 'campaign_claim_one' : 'campaign_claim',
     text: `with free as materialized (
         select target.campaign_id, target.position from cleverctl.campaign
         join cleverctl.campaign_target as target
@@ -111,6 +113,7 @@ export async function claimTargets(
         where campaign.id = $1 and campaign.state = 'running' and campaign.is_detached = $4
           and (campaign.wave_opens_at is null or campaign.wave_opens_at <= $3)
           and target.state = 'waiting' and (target.ready_at is null or target.ready_at <= $3)
+          ${isOne ? 'and target.position = $6' : ''}
         order by target.position limit $5
         for update of target skip locked
       ), claimed as (
@@ -122,7 +125,14 @@ export async function claimTargets(
       select claimed.*, installation.timezone, installation.latitude, installation.longitude
       from claimed left join cleverctl.installation on installation.id = claimed.installation_id
       order by claimed.position`,
-    values: [of.campaign, of.runner, of.now, of.isDetached, of.limit],
+    values: [
+      of.campaign,
+      of.runner,
+      of.now,
+      of.isDetached,
+      of.limit,
+      ...(isOne ? [of.position] : []),
+    ],
   })
   return rows.map(toClaim)
 }
@@ -154,7 +164,8 @@ export async function postponeTargets(
 ): Promise<void> {
   await queryable.query(
     `update cleverctl.campaign_target as target
-     set state = 'waiting', runner = null, attempt = attempt - 1, started_at = null, ready_at = later.ready_at
+     set state = 'waiting', runner = null, attempt = attempt - 1, started_at = null,
+       ready_at = later.ready_at, queued_at = null
      from unnest($3::integer[], $4::timestamptz[]) as later (position, ready_at)
      where target.campaign_id = $1 and target.position = later.position and target.runner = $2`,
     [campaign, runner, later.map(({ position }) => position), later.map(({ readyAt }) => readyAt)],

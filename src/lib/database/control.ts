@@ -2,6 +2,7 @@ import type { EmbeddedSettings, Settings } from '../config/settings.js'
 import { UsageError } from '../errors.js'
 import type { Actor } from '../trail/actor.js'
 import type { Log } from '../workspace.js'
+import { hasJobQueue, migrateJobQueue } from './job-queue.js'
 import { migrate, migrationName, pendingMigrations } from './migrate.js'
 import { openDatabase } from './open.js'
 
@@ -54,7 +55,10 @@ export async function migrateDatabase(
     const done = dryRun
       ? (await pendingMigrations(database)).pending
       : await migrate(database, log, actor)
-    const applied = done.map(migrationName)
+    const lacksQueue = dryRun
+      ? !(await hasJobQueue(database))
+      : await migrateJobQueue(database, actor)
+    const applied = [...done.map(migrationName), ...(lacksQueue ? ['job queue'] : [])]
     const outcome = applied.length === 0 ? 'unchanged' : dryRun ? 'planned' : 'migrated'
     return { description, applied, outcome }
   } finally {

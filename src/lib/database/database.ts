@@ -1,4 +1,4 @@
-import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 
 /** Anything a statement can be sent to. */
 export interface Queryable {
@@ -38,6 +38,8 @@ export interface Database extends Queryable {
    * not answer, so the others lead nowhere either.
    */
   distrust(): void
+  /** The driver's own pool, for a library that wants one. It goes when the server is replaced by another. */
+  pool(): Promise<Pool>
   /** Closes every connection. The embedded server itself goes on running. */
   close(): Promise<void>
 }

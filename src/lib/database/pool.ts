@@ -1,4 +1,4 @@
-import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { UnreachableError } from '../errors.js'
 import type { Log } from '../workspace.js'
 import type { Database, DatabaseTarget, Transaction } from './database.js'
@@ -64,6 +64,10 @@ export class PooledDatabase implements Database {
 
   distrust(): void {
     if (this.#way !== undefined) this.#retire(this.#way)
+  }
+
+  async pool(): Promise<Pool> {
+    return (this.#way ?? (await this.#find())).pool
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,13 @@ export const concurrencyFlag = {
   }),
 }
 
+/** Who works. */
+export const detachFlag = {
+  detach: Flags.boolean({
+    description: 'only leave the targets to `campaign work`, and do not wait for them',
+  }),
+}
+
 /** How many targets are done, and when; read by {@link paceOf}. Given for one target they make a campaign of one. */
 export const paceFlags = {
   waves: wavesFlag({
@@ -100,6 +107,7 @@ export function paceOf(flags: PaceValues): Pace {
 /** What decides whether a command line is about one target or makes a campaign. */
 interface ChoiceValues extends PaceValues {
   all: boolean
+  detach: boolean
   'older-than'?: number | undefined
   'dry-run': boolean
   concurrency?: number | undefined
@@ -137,10 +145,11 @@ export function requireChoice(targets: readonly string[], flags: ChoiceValues): 
 }
 
 function campaignFlagOf(flags: ChoiceValues): string | undefined {
-  const { all, 'older-than': olderThan, 'dry-run': dryRun, concurrency } = flags
+  const { all, 'older-than': olderThan, detach, 'dry-run': dryRun, concurrency } = flags
   const isGiven = {
     all,
     'older-than': olderThan !== undefined,
+    detach,
     'dry-run': dryRun,
     concurrency: concurrency !== undefined,
     waves: flags.waves !== undefined,
