@@ -1,9 +1,9 @@
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Chapter } from './measure.js'
-import { median, quietEnvironment, ratioFigure, runOnce } from './measure.js'
+import { median, quietEnvironment, ratioFigure, runOnce, runWithPeak } from './measure.js'
 import type { Cluster } from './throwaway-cluster.js'
 
 const ROWS = 1_000_000
@@ -121,19 +121,9 @@ function importOnce(
 ): { ms: number; peakMiB: number } {
   const database = `bench_import_${round}`
   cluster.psql('postgres', `create database ${database} template bench_empty; checkpoint`)
-  const peakFile = join(directory, 'peak')
-  const hook = join(directory, 'peak.mjs')
-  writeFileSync(
-    hook,
-    `import { writeFileSync } from 'node:fs'\nprocess.on('exit', () => writeFileSync(${JSON.stringify(peakFile)}, String(process.resourceUsage().maxRSS)))\n`,
-  )
-  const [node = process.execPath, ...rest] = program
-  const { ms } = runOnce(
+  const { ms, peakMiB } = runWithPeak(
     [
-      node,
-      '--import',
-      hook,
-      ...rest,
+      ...program,
       'device',
       'import',
       factory,
@@ -145,7 +135,7 @@ function importOnce(
   )
   const count = cluster.psql(database, 'select count(*) from cleverctl.device')
   if (Number(count) !== ROWS) throw new Error(`the import registered ${count} of ${ROWS} devices`)
-  return { ms, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+  return { ms, peakMiB }
 }
 
 /** The finished rows, in the order of the imported file, in a text file that \copy reads. */

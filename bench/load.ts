@@ -26,6 +26,8 @@ export async function load(
     apiKey: string
     tokens: readonly string[]
     firstReading: Date
+    /** Which cores may make the load, as taskset takes them; the second where absent. */
+    cores?: string
   },
 ): Promise<Load> {
   const script = join(directory, `${target.route}.lua`)
@@ -36,7 +38,7 @@ export async function load(
     [
       'taskset',
       '-c',
-      '1',
+      target.cores ?? '1',
       'wrk',
       '-t1',
       `-c${CONNECTIONS}`,

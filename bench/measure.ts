@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 
 /** A line of the report: what was measured, the figure, the baseline of the same run, and the bar. */
 export interface Figure {
@@ -73,7 +74,27 @@ export function runOnce(
   return { stdout: done.stdout, ms }
 }
 
-/** The same without blocking this process. */
+/** The same for a program of Node.js, with the most memory that it ever held. */
+export function runWithPeak(
+  command: readonly string[],
+  options: { env?: NodeJS.ProcessEnv } = {},
+): { stdout: string; ms: number; peakMiB: number } {
+  const folder = mkdtempSync(join(tmpdir(), 'cleverctl-bench-peak-'))
+  try {
+    const [peakFile, hook] = [join(folder, 'peak'), join(folder, 'peak.mjs')]
+    writeFileSync(
+      hook,
+      `import { writeFileSync } from 'node:fs'\nprocess.on('exit', () => writeFileSync(${JSON.stringify(peakFile)}, String(process.resourceUsage().maxRSS)))\n`,
+    )
+    const [node = process.execPath, ...rest] = command
+    const done = runOnce([node, '--import', hook, ...rest], options)
+    return { ...done, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs a program to its end as {@link runOnce} does, without blocking this process. */
 export async function runAside(
   command: readonly string[],
   options: { env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {},

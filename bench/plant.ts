@@ -98,18 +98,26 @@ export function preparePlant(
   }
 }
 
-/** A server under measurement, pinned to the first core. */
+/** A server under measurement. */
 export interface Server {
   address: GateAddress
+  pid: number
   stop(): Promise<void>
 }
 
-/** Starts `command` with a free port put in for `PORT`, pinned to core 0, and waits until /readyz answers 200. */
-export async function startServer(command: readonly string[], plant: Plant): Promise<Server> {
+/**
+ * Starts `command` with a free port put in for `PORT` and waits until /readyz answers 200.
+ * @param cores which it may use, as taskset takes them; the first where absent
+ */
+export async function startServer(
+  command: readonly string[],
+  plant: Plant,
+  cores = '0',
+): Promise<Server> {
   const port = await freePort()
   const child = spawn(
     'taskset',
-    ['-c', '0', ...command.map((word) => (word === 'PORT' ? String(port) : word))],
+    ['-c', cores, ...command.map((word) => (word === 'PORT' ? String(port) : word))],
     {
       env: plant.environment,
       stdio: 'ignore', // a gate tells each refusal, and 200 revocations make thousands
@@ -119,6 +127,7 @@ export async function startServer(command: readonly string[], plant: Plant): Pro
   await ready(address, child)
   return {
     address,
+    pid: child.pid ?? 0,
     stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { measureAdoption } from './adoption.js'
 import { measureBulkImport } from './bulk-import.js'
 import { measureEmbedded } from './embedded.js'
-import { measureGate } from './gate.js'
+import { measureGate, measureWorkers } from './gate.js'
 import { describeMachine, quietEnvironment, runOnce, type Chapter } from './measure.js'
+import { measureMillion } from './million.js'
 import { preparePlant } from './plant.js'
 import { measureRevocation } from './revocation.js'
 import { measureScan } from './scan.js'
@@ -16,6 +17,8 @@ import { startCluster } from './throwaway-cluster.js'
 const root = join(import.meta.dirname, '..')
 const program = [process.execPath, join(root, 'bin', 'run.js')]
 const only = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+/** Chapters that need a server of their own. */
+const ON_CLUSTER = ['import', 'gate', 'workers', 'revocation', 'adoption', 'million']
 const wanted = (name: string) => only.length === 0 || only.includes(name)
 
 const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-run-'))
@@ -29,7 +32,7 @@ try {
   if (wanted('start-up')) tell(startUp())
   if (wanted('embedded')) tell(await measureEmbedded(program))
   if (wanted('scan')) tell(measureScan(program, root))
-  if (['import', 'gate', 'revocation', 'adoption'].some(wanted)) await onCluster()
+  if (ON_CLUSTER.some(wanted)) await onCluster()
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
@@ -54,11 +57,14 @@ async function onCluster(): Promise<void> {
   const cluster = startCluster()
   try {
     if (wanted('import')) tell(await measureBulkImport(program, cluster))
-    if (!['gate', 'revocation', 'adoption'].some(wanted)) return
+    if (!ON_CLUSTER.some((name) => name !== 'import' && wanted(name))) return
     const plant = preparePlant(program, cluster, directory)
     if (wanted('gate')) tell(await measureGate(program, plant, directory))
+    if (wanted('workers')) tell(await measureWorkers(program, plant, directory))
     if (wanted('revocation')) tell(await measureRevocation(program, plant, cluster))
     if (wanted('adoption')) tell(await measureAdoption(program, cluster, directory))
+    // Last: it fills the plant's database.
+    if (wanted('million')) tell(await measureMillion(program, plant, cluster))
   } finally {
     cluster.stop()
   }
