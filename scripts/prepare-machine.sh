@@ -26,6 +26,14 @@ if [ "$(id -u)" = 0 ]; then
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  # Nor may a package start a server of its own, as nginx does on port 80: Debian asks this file.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+  fi
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update && apt-get install --yes --no-install-recommends $packages; } </dev/null >&2
 fi
