@@ -478,9 +478,13 @@ describe('the engine of campaigns', () => {
   })
 
   it('starts nothing while the window is closed, and says until when', async () => {
-    const running = run(orderOf(5, { window: parseWindow('02:00-05:00') }))
+    const said: string[] = []
+    const log = { ...workspace.log, info: (message: string) => void said.push(message) }
+    const as = { ...workspace, log }
+    const running = run(orderOf(5, { window: parseWindow('02:00-05:00') }), { as })
     const id = await untilId()
     await untilWaits(id, 'window')
+    await until(() => said.some((message) => message.includes('for its window, 02:00-05:00')))
     const { waitsFor } = await reportCampaign(workspace, operations, id)
     assert.equal(waitsFor?.until, '2026-06-02T00:00:00.000Z')
     assert.deepEqual(await painted(), [])

@@ -6,6 +6,7 @@ import { performTarget } from './perform.js'
 import { withPresence, type Presence } from './presence.js'
 import { countByWave } from './target-store.js'
 import type { Campaign } from './types.js'
+import { formatWindow } from './window.js'
 
 /** News may get lost, and clocks go on: so long at most a runner waits before it looks again. */
 const REST_MS = 5000
@@ -44,6 +45,7 @@ class Run {
   readonly #running = new Set<Promise<void>>()
   #trouble: { error: unknown } | undefined
   #seen: Advanced | undefined
+  #toldUntil = 0
   #lookAt = 0
   #countAt = 0
   #finished = 0
@@ -128,11 +130,29 @@ class Run {
     if (this.#running.size === 0) this.#show()
   }
 
+  /** Says once what it waits for, when that is longer than a moment. */
+  #tellWaiting({ campaign, wave }: Advanced, opens: number): void {
+    if (this.#running.size > 0 || opens === this.#toldUntil) return
+    this.#toldUntil = opens
+    const { waveOpensAt, pace } = campaign
+    const isPause = Number(waveOpensAt ?? 0) === opens
+    const windowed = [
+      ...(pace.window === null ? [] : [`its window, ${formatWindow(pace.window)}`]),
+      ...(pace.jitterMs === 0 ? [] : ['its jitter']),
+    ].join(', and ')
+    const what = isPause ? 'the pause between waves' : windowed
+    const until = new Date(opens).toISOString()
+    this.#workspace.log.info(
+      `campaign ${campaign.id} waits until ${until} for ${what}, with ${wave?.waiting ?? 0} left in wave ${campaign.wave}`,
+    )
+  }
+
   #restMs(): number {
-    const { campaign, wave } = this.#seen ?? {}
-    if (wave?.waiting === 0) return REST_MS
-    const opens = Math.max(Number(wave?.readyAt ?? 0), Number(campaign?.waveOpensAt ?? 0))
+    if (this.#seen === undefined || this.#seen.wave?.waiting === 0) return REST_MS
+    const { campaign, wave } = this.#seen
+    const opens = Math.max(Number(wave?.readyAt ?? 0), Number(campaign.waveOpensAt ?? 0))
     const ms = opens - this.#workspace.clock.now().getTime()
+    if (ms > REST_MS) this.#tellWaiting(this.#seen, opens)
     // What may start and was not to be had is held for a moment by another process.
     return ms > 0 ? Math.min(ms, REST_MS) : SOON_MS
   }

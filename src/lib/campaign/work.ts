@@ -5,7 +5,7 @@ import type { Workspace } from '../workspace.js'
 import { advanceCampaign } from './advance.js'
 import { claimReady, readinessOf } from './claim.js'
 import type { Operation, Operations } from './operation.js'
-import { performTarget } from './perform.js'
+import { performTarget, type Performed } from './perform.js'
 import { withPresence, type Presence } from './presence.js'
 import {
   countQueued,
@@ -150,7 +150,7 @@ class Workers {
     const given = { runner, free: 1, isDetached: true, position: job.position }
     const [claim] = await claimReady(this.#workspace, campaign, given)
     if (claim === undefined) return forgetJob(database, job)
-    const { state } = await performTarget(this.#workspace, { campaign, operation, runner, claim })
+    const { state } = await this.#carryOut({ campaign, operation, runner, claim })
     // The next wave, a stop rule or another attempt may be due.
     this.#hasNews = true
     if (state === 'failed' || state === 'waiting') this.#look.abort()
@@ -158,6 +158,16 @@ class Workers {
     this.#report[state] += 1
     const { done, unchanged, failed } = this.#report
     log.progress({ done: done + unchanged + failed, total: undefined, unit: 'targets' })
+  }
+
+  /** What is thrown stands against this whole process: when it ends, the others take its targets back. */
+  async #carryOut(given: Parameters<typeof performTarget>[1]): Promise<Performed> {
+    try {
+      return await performTarget(this.#workspace, given)
+    } catch (error) {
+      this.#end(error)
+      throw error
+    }
   }
 
   /** Once for each operation. What it throws ends this process before any target is begun. */
