@@ -23,6 +23,7 @@ const ALLOWED: Record<Group, string[]> = {
     `insert into cleverctl.campaign_target (campaign_id, position, target, operation, wave) select 1, 1, 'a', 'a', 1 where false`,
     `select count(*) from cleverctl_queue.add_jobs(array[row('x', '{}', null, null, null, 'k', null, null)::cleverctl_queue.job_spec])`,
     'delete from cleverctl_queue._private_jobs where false',
+    'select * from cleverctl.account join cleverctl.account_role on account_id = id where false',
     APPEND,
   ],
   gate: [
@@ -53,6 +54,7 @@ const ALLOWED: Record<Group, string[]> = {
     'select secret_rotated_at from cleverctl.device where false',
     'select * from cleverctl.active_device where false',
     'select * from cleverctl.campaign, cleverctl.campaign_target where false',
+    'select * from cleverctl.account join cleverctl.account_role on account_id = id where false',
   ],
 }
 
@@ -73,6 +75,8 @@ const DENIED: Record<Group, string[]> = {
   ],
   gate: [
     'select * from cleverctl.trail where false',
+    'select * from cleverctl.account where false',
+    'select * from cleverctl.account_role where false',
     'select name from cleverctl.installer where false',
     'select "values" from cleverctl.reading where false',
     'select model from cleverctl.device where false',
@@ -120,6 +124,10 @@ const DENIED: Record<Group, string[]> = {
 
 /** What no member of any group may do. */
 const DENIED_TO_ALL = [
+  'update cleverctl.account set valid_until = null where false',
+  'delete from cleverctl.account where false',
+  'insert into cleverctl.account_role (role_name, account_id) values ($$x$$, 1)',
+  'delete from cleverctl.account_role where false',
   'update cleverctl.trail set subject = subject where false',
   'delete from cleverctl.trail where false',
   'truncate cleverctl.trail',

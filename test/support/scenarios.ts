@@ -58,6 +58,7 @@ const { ok, usage, partial, refused, notFound, conflict, findings } = ExitCode
 const PLACE = { timezone: 'Europe/Madrid', latitude: '36.84', longitude: '-2.46' }
 const DEVICES = 'serial,model,batch,manufacturedAt'
 const PLANTS = 'code,name,timezone,latitude,longitude'
+const PEOPLE = 'email,name,roleNames,networks,until'
 const [NOWHERE, NOTHING, NOBODY] = ['solar-none', 'CDX-NONE', 'nobody@example.com'] as const
 const NO_CAMPAIGN = '999999'
 
@@ -369,11 +370,104 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { name: 'default' }, code: ok },
     fails: { args: { name: 'nowhere' }, code: notFound },
   }),
+  'service-account:add': ({ number }) => ({
+    succeeds: {
+      args: { name: `service-${number}` },
+      flags: {
+        purpose: 'replication',
+        owner: `staff-${number}@example.com`,
+        'role-name': `service_role_${number}`,
+        network: '10.77.0.11/32',
+        until: '2099-12-31',
+        replace: true,
+      },
+      code: ok,
+      role: 'owner',
+    },
+    fails: {
+      args: { name: `service-${number}` },
+      flags: { purpose: 'replication', owner: NOBODY },
+      code: notFound,
+      role: 'owner',
+    },
+  }),
+  'service-account:list': () => ({
+    succeeds: { flags: { all: true }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'service-account:remove': ({ number }) => ({
+    succeeds: {
+      args: { name: `program-${number}` },
+      flags: { yes: true },
+      code: ok,
+      role: 'owner',
+    },
+    fails: { args: { name: 'nowhere' }, flags: { yes: true }, code: notFound, role: 'owner' },
+  }),
+  'service-account:show': ({ number }) => ({
+    succeeds: { args: { name: `program-${number}` }, code: ok },
+    fails: { args: { name: 'nowhere' }, code: notFound },
+  }),
   'signing-key:list': () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
   'signing-key:rotate': () => ({
     succeeds: { flags: { now: true }, code: ok },
     fails: { flags: { now: true }, code: refused, fault: 'keyring' },
     isAlone: true,
+  }),
+  'staff:add': ({ number }) => ({
+    succeeds: {
+      args: { email: `new-${number}@example.com` },
+      flags: {
+        name: 'Engineer',
+        'role-name': `new_role_${number}`,
+        network: '10.77.0.1/32',
+        until: '2099-12-31',
+        replace: true,
+      },
+      code: ok,
+      role: 'owner',
+    },
+    fails: {
+      args: { email: `staff-${number}@example.com` },
+      flags: { name: 'Somebody', 'role-name': `new_role_${number}` },
+      code: conflict,
+      role: 'owner',
+    },
+  }),
+  'staff:import': (stand) => ({
+    succeeds: {
+      args: {
+        file: stand.file(
+          'staff.csv',
+          `${PEOPLE}\nimp-${stand.number}@example.com,Ana,imp_${stand.number},10.0.0.0/8,\n`,
+        ),
+      },
+      flags: { rejects: stand.path('rejects.csv'), replace: true },
+      code: ok,
+      role: 'owner',
+    },
+    fails: {
+      args: { file: stand.file('bad-staff.csv', `${PEOPLE}\n?,?,?,?,?\n`) },
+      code: partial,
+      role: 'owner',
+    },
+  }),
+  'staff:list': () => ({
+    succeeds: { flags: { all: true }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'staff:remove': ({ number }) => ({
+    succeeds: {
+      args: { email: `staff-${number}@example.com` },
+      flags: { yes: true },
+      code: ok,
+      role: 'owner',
+    },
+    fails: { args: { email: NOBODY }, flags: { yes: true }, code: notFound, role: 'owner' },
+  }),
+  'staff:show': ({ number }) => ({
+    succeeds: { args: { email: `staff-${number}@example.com` }, code: ok },
+    fails: { args: { email: NOBODY }, code: notFound },
   }),
   status: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
   'token:inspect': (stand) => ({
@@ -506,6 +600,13 @@ function furniture(from: number, to: number, passwordHash: string): string {
     from ${numbers}, unnest(array['solar-', 'bare-']) as kind;
     insert into cleverctl.installer (email, name, password_hash)
     select 'installer-' || n || '@example.com', 'Installer ' || n, '${passwordHash}' from ${numbers};
+    insert into cleverctl.account (kind, handle, description, networks, added_at)
+    select 'staff', 'staff-' || n || '@example.com', 'Engineer ' || n, '{10.77.0.1/32}', now() from ${numbers};
+    insert into cleverctl.account (kind, handle, description, owner_id, networks, added_at)
+    select 'service-account', 'program-' || n, 'replication', id, '{10.77.0.11/32}', now()
+    from ${numbers} join cleverctl.account on handle = 'staff-' || n || '@example.com';
+    insert into cleverctl.account_role (role_name, account_id)
+    select replace(split_part(handle, '@', 1), '-', '_'), id from cleverctl.account;
     insert into cleverctl.device (serial, model, batch, manufactured_at, secret_sha256)
     select 'CDX-' || n, 'CleverDx', 'B-1', '2026-01-02', sha256(n::text::bytea) from ${numbers};
     insert into cleverctl.api_key (key_id, installation_id, version, state, digest)

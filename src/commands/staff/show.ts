@@ -1,0 +1,30 @@
+import { Args } from '@oclif/core'
+import { getAccount, type ShownStaff } from '../../lib/staff/show.js'
+import { drawAccount } from '../../lib/terminal/accounts.js'
+import { BaseCommand } from '../../lib/terminal/base-command.js'
+
+export default class StaffShow extends BaseCommand<ShownStaff> {
+  static override summary = 'show what the list says about a person'
+  static override description = 'People who were removed are shown, too.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> engineer@example.com',
+    '<%= config.bin %> <%= command.id %> engineer@example.com --json',
+  ]
+
+  static override args = {
+    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
+  }
+
+  protected async execute(): Promise<ShownStaff> {
+    const { args, flags } = await this.parse(StaffShow)
+    return getAccount(await this.workspace(flags), { kind: 'staff', handle: args.email })
+  }
+
+  protected render(shown: ShownStaff): void {
+    drawAccount(this.screen, shown, [
+      ['e-mail address', shown.email],
+      ['name', shown.name],
+    ])
+  }
+}

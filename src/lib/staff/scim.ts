@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { UsageError } from '../errors.js'
+import { errorCode } from '../file-system.js'
+import type { Row } from '../rows/csv.js'
+import type { StaffRowSource } from './row.js'
+
+/** Where a SCIM user (RFC 7643) keeps what SCIM itself has no words for. */
+export const SCIM_EXTENSION = 'urn:ietf:params:scim:schemas:extension:cleverctl:2.0:User'
+
+/** The whole document is in memory; a hundred thousand people fit. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+type Json = Record<string, unknown>
+
+/**
+ * Reads a SCIM list response, or an array of SCIM users, as rows; `line` counts users from 1.
+ * `userName` is the e-mail address, the name is `displayName` or `name`, role names are those of the
+ * extension or the values of `roles`, networks and the last day are the extension's.
+ * @throws UsageError when the file cannot be read or is no such document
+ */
+export async function readScim(path: string): Promise<StaffRowSource> {
+  const bytes = await readWhole(path)
+  const users = usersOf(bytes.toString('utf8'))
+  if (users === undefined)
+    throw new UsageError('malformed-scim', `${path} is neither a SCIM list response nor an array`, {
+      suggestions: ['its form is {"Resources": [{"userName": "engineer@example.com", …}]}'],
+    })
+  const rows = users.map((user, index) => rowOf(user, index + 1))
+  return {
+    unusedColumns: [],
+    rows: [rows],
+    digest: () => createHash('sha256').update(bytes).digest('hex'),
+    close: () => undefined,
+  }
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  const bytes = await readFile(path === '-' ? '/dev/stdin' : path).catch((cause: unknown) => {
+    const reason = `cannot read ${path === '-' ? 'stdin' : path} (${errorCode(cause)})`
+    throw new UsageError('unreadable-input', reason, { cause })
+  })
+  if (bytes.length > MAX_BYTES)
+    throw new UsageError('input-too-long', `${path} is longer than ${MAX_BYTES / 1024 / 1024} MiB`)
+  return bytes
+}
+
+function usersOf(text: string): unknown[] | undefined {
+  try {
+    const document: unknown = JSON.parse(text)
+    if (Array.isArray(document)) return document as unknown[]
+    const resources = isObject(document) ? document['Resources'] : undefined
+    return Array.isArray(resources) ? (resources as unknown[]) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function rowOf(user: unknown, line: number): Row {
+  const raw = JSON.stringify(user).slice(0, 2000)
+  if (!isObject(user))
+    return { line, raw, fault: { code: 'malformed-scim', reason: 'a user is a JSON object' } }
+  const extension = isObject(user[SCIM_EXTENSION]) ? user[SCIM_EXTENSION] : {}
+  const roles = Array.isArray(user['roles'])
+    ? (user['roles'] as unknown[]).map((role) => (isObject(role) ? role['value'] : role))
+    : []
+  const values = [
+    text(user['userName']),
+    text(user['displayName']) || nameOf(user['name']),
+    listed(extension['roleNames'] ?? roles),
+    listed(extension['networks'] ?? []),
+    text(extension['until']),
+    user['active'] === false ? 'false' : 'true',
+  ]
+  const isGood = values.every((value) => value !== undefined)
+  const fault = { code: 'malformed-scim', reason: 'a list holds something that is no text' }
+  return isGood
+    ? { line, raw, values: values.filter((v) => v !== undefined) }
+    : { line, raw, fault }
+}
+
+function nameOf(name: unknown): string {
+  if (!isObject(name)) return ''
+  const parts = [text(name['givenName']), text(name['familyName'])].filter((part) => part !== '')
+  return text(name['formatted']) || parts.join(' ')
+}
+
+/** A list as a CSV field holds it; undefined where it holds anything but text without spaces. */
+function listed(values: unknown): string | undefined {
+  if (!Array.isArray(values)) return undefined
+  const isGood = values.every((value) => typeof value === 'string' && /^\S+$/.test(value))
+  return isGood ? values.join(' ') : undefined
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,66 @@
+import { equal, ok } from 'node:assert/strict'
+import {
+  formatNetwork,
+  holds,
+  isWholeNetwork,
+  networkOf,
+  overlaps,
+  parseAddress,
+  parseNetwork,
+  prefixOfMask,
+  type Network,
+} from '../src/lib/network.js'
+
+const network = (text: string): Network => {
+  const parsed = parseNetwork(text)
+  ok(parsed, text)
+  return parsed
+}
+
+describe('networks', () => {
+  for (const [text, want] of [
+    ['10.77.0.0/24', '10.77.0.0/24'],
+    ['10.77.0.1', '10.77.0.1/32'],
+    ['::', '::/128'],
+    ['fd00::1:2/64', 'fd00::1:2/64'],
+    ['::ffff:10.0.0.1/96', '::ffff:a00:1/96'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+  ] as const)
+    it(`read ${text}`, () => equal(formatNetwork(network(text)), want))
+
+  for (const text of ['', '10.77.0.0/33', '10.77/16', 'fe80::1%eth0', '10.0.0.1/', '::/129', 'all'])
+    it(`do not read ${JSON.stringify(text)}`, () => equal(parseNetwork(text), undefined))
+
+  for (const [outer, inner, isHeld] of [
+    ['10.77.0.0/24', '10.77.0.255', true],
+    ['10.77.0.0/24', '10.77.1.0', false],
+    ['10.77.0.0/24', '10.77.0.0/23', false],
+    ['0.0.0.0/0', '::1', false],
+    ['::/0', 'fd00::1', true],
+    ['10.77.0.9/24', '10.77.0.1', true],
+  ] as const)
+    it(`${outer} ${isHeld ? 'holds' : 'does not hold'} ${inner}`, () =>
+      equal(holds(network(outer), network(inner)), isHeld))
+
+  it('overlap when one holds the other, whichever it is', () => {
+    ok(overlaps(network('10.0.0.0/8'), network('10.77.0.0/16')))
+    ok(overlaps(network('10.77.0.0/16'), network('10.0.0.0/8')))
+    ok(!overlaps(network('10.77.0.0/16'), network('10.78.0.0/16')))
+  })
+
+  it('are whole when nothing is set behind the prefix', () => {
+    ok(isWholeNetwork(network('10.77.0.0/24')))
+    ok(!isWholeNetwork(network('10.77.0.1/24')))
+  })
+
+  it('know the prefix of a mask, and what is no mask', () => {
+    const prefix = (text: string) => prefixOfMask(parseAddress(text) ?? { family: 4, bits: -1n })
+    equal(prefix('255.255.255.0'), 24)
+    equal(prefix('0.0.0.0'), 0)
+    equal(prefix('ffff:ffff::'), 32)
+    equal(prefix('255.0.255.0'), undefined)
+  })
+
+  it('are found for an address', () =>
+    equal(formatNetwork(networkOf(network('10.77.3.9'), 16)), '10.77.0.0/16'))
+})
