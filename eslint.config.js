@@ -17,7 +17,9 @@ const HEAVY = [
   'pg-copy-streams',
   'prom-client',
   'rate-limiter-flexible',
+  'qrcode',
   'selfsigned',
+  'ssh-config',
   'ssh2',
 ]
 

@@ -9,6 +9,10 @@ required() {
   command -v openssl >/dev/null || echo openssl
   command -v setpriv >/dev/null || echo util-linux
   command -v script >/dev/null || echo bsdutils
+  # The programs themselves: elsewhere than in root's PATH they are found by their full names.
+  [ -x /usr/sbin/sshd ] || echo openssh-server
+  command -v ssh-keygen >/dev/null || echo openssh-client
+  [ -x /usr/sbin/dropbear ] || echo dropbear-bin
 }
 
 # Without these, tests are left out, which their report shows.
@@ -26,7 +30,7 @@ if [ "$(id -u)" = 0 ]; then
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-  # Nor may a package start a server of its own, as nginx does on port 80: Debian asks this file.
+  # Nor may a package start a server of its own, as nginx does on port 80 and OpenSSH on port 22: Debian asks this file.
   if [ ! -e /usr/sbin/policy-rc.d ]; then
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
     trap 'exit 130' INT

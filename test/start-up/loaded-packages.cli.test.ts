@@ -15,9 +15,11 @@ const HEAVY = [
   'pg',
   'pg-copy-streams',
   'prom-client',
+  'qrcode',
   'rate-limiter-flexible',
   'selfsigned',
   'semver',
+  'ssh-config',
   'ssh2',
   'tinyglobby',
 ]

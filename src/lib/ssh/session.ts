@@ -1,0 +1,177 @@
+import type { Client, ClientChannel } from 'ssh2'
+import { FailureError, UnreachableError } from '../errors.js'
+import { connect, probeHostKey } from './connect.js'
+import { hostKeyChanged, nameOf, timedOut } from './failure.js'
+import type { SeenHostKey } from './host-key.js'
+import type { ScriptResult, SshAddress, SshHost, SshLimits } from './types.js'
+
+/** What a script may use up. */
+export interface ScriptLimits {
+  /** Bytes for its stdin, which then ends; secrets belong here, never into the script. */
+  stdin?: Buffer
+  /** How long it may take. */
+  timeoutMs?: number
+  /** How much it may write, stdout and stderr each, in bytes. */
+  maxOutputBytes?: number
+}
+
+const SCRIPT_TIMEOUT_MS = 60_000
+/** Far more than any state of a router; what writes more is no router. */
+const MAX_OUTPUT_BYTES = 1024 * 1024
+
+/** An open, logged-in connection to a host. Close it when done. */
+export class SshSession {
+  readonly #clients: readonly Client[]
+  readonly #host: SshHost
+  readonly #signal: AbortSignal
+  #isLost = false
+
+  constructor(clients: readonly Client[], host: SshHost, signal: AbortSignal) {
+    this.#clients = clients
+    this.#host = host
+    this.#signal = signal
+    this.#client.once('close', () => (this.#isLost = true))
+  }
+
+  /**
+   * Runs a script by the host's shell. The script is seen in the host's list of processes: a secret
+   * goes to its stdin. No terminal is asked for, because one echoes and alters bytes.
+   * @throws UnreachableError when the connection is lost or the time is over: what the script did is
+   *   then unknown; FailureError when it writes too much
+   */
+  async run(script: string, limits: ScriptLimits = {}): Promise<ScriptResult> {
+    this.#signal.throwIfAborted()
+    if (this.#isLost) throw this.#lost()
+    const { timeoutMs = SCRIPT_TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES } = limits
+    let timer: NodeJS.Timeout | undefined
+    let channel: ClientChannel | undefined
+    let forget: (() => void) | undefined
+    try {
+      return await new Promise<ScriptResult>((resolve, reject) => {
+        const abort = () => reject(this.#signal.reason as Error)
+        const lose = () => reject(this.#lost())
+        this.#signal.addEventListener('abort', abort, { once: true })
+        this.#client.once('close', lose)
+        forget = () => {
+          this.#signal.removeEventListener('abort', abort)
+          this.#client.removeListener('close', lose)
+        }
+        timer = setTimeout(() => reject(timedOut(this.#host)), timeoutMs)
+        this.#client.exec(script, (error, opened) => {
+          if (error) {
+            reject(this.#lost())
+            return
+          }
+          channel = opened
+          collect(opened, maxOutputBytes, nameOf(this.#host)).then(resolve, reject)
+          // The script may end without having read it all.
+          opened.on('error', () => undefined)
+          opened.end(limits.stdin)
+        })
+      })
+    } finally {
+      clearTimeout(timer)
+      forget?.()
+      channel?.close()
+    }
+  }
+
+  /** Ends the connection, and those to the jump hosts. */
+  close(): void {
+    for (const client of [...this.#clients].reverse()) client.end()
+  }
+
+  get #client(): Client {
+    return this.#clients[this.#clients.length - 1] as Client
+  }
+
+  #lost(): UnreachableError {
+    return new UnreachableError('ssh-lost', `the connection to ${nameOf(this.#host)} was lost`)
+  }
+}
+
+async function collect(
+  channel: ClientChannel,
+  maxBytes: number,
+  name: string,
+): Promise<ScriptResult> {
+  return new Promise((resolve, reject) => {
+    const read = (stream: NodeJS.ReadableStream): (() => Buffer) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      stream.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size <= maxBytes) chunks.push(chunk)
+        else reject(new FailureError('ssh-output-too-long', `${name} writes without an end`))
+      })
+      return () => Buffer.concat(chunks)
+    }
+    const stdout = read(channel)
+    const stderr = read(channel.stderr)
+    let end: { code: number | null; signal: string | null } | undefined
+    channel.on('exit', (code: number | null, signal?: string) => {
+      end = { code, signal: signal ?? null }
+    })
+    channel.on('close', () => {
+      if (end) resolve({ stdout: stdout(), stderr: stderr(), ...end })
+      else reject(new UnreachableError('ssh-lost', `${name} did not say how the script ended`))
+    })
+  })
+}
+
+/**
+ * Connects to a host and logs in, through jump hosts where there are any; each proves its pinned key
+ * before anything is sent to it.
+ * @throws what `connect` throws, for the hop that failed
+ */
+export async function openSession(
+  host: SshHost,
+  jumps: readonly SshHost[],
+  limits: SshLimits,
+): Promise<SshSession> {
+  const clients = await openHops([...jumps, host], limits)
+  return new SshSession(clients, host, limits.signal)
+}
+
+/**
+ * The host key that a host shows, seen through the jump hosts. See {@link probeHostKey}.
+ */
+export async function seeHostKey(
+  host: SshAddress,
+  jumps: readonly SshHost[],
+  limits: SshLimits & { accepts(seen: SeenHostKey): boolean },
+): Promise<SeenHostKey> {
+  const clients = await openHops(jumps, limits)
+  try {
+    return await probeHostKey(host, clients.at(-1), limits)
+  } finally {
+    for (const client of clients.reverse()) client.end()
+  }
+}
+
+async function openHops(hops: readonly SshHost[], limits: SshLimits): Promise<Client[]> {
+  const clients: Client[] = []
+  try {
+    for (const hop of hops) clients.push(await openHop(hop, clients.at(-1), limits))
+    return clients
+  } catch (error) {
+    for (const client of clients.reverse()) client.end()
+    throw error
+  }
+}
+
+/** A host that has no key of the pinned type any more has changed its key as well. */
+async function openHop(
+  hop: SshHost,
+  through: Client | undefined,
+  limits: SshLimits,
+): Promise<Client> {
+  try {
+    return await connect(hop, through, limits)
+  } catch (error) {
+    if (!(error instanceof FailureError && error.code === 'ssh-no-agreement')) throw error
+    const accepts = () => true
+    const seen = await probeHostKey(hop, through, { ...limits, accepts }).catch(() => undefined)
+    throw seen === undefined || seen.type === hop.hostKey.type ? error : hostKeyChanged(hop, seen)
+  }
+}
