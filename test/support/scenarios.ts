@@ -50,6 +50,8 @@ export interface Stand {
   apiKey: string
   token: string
   forgedToken: string
+  /** An installation with a router whose password and Wi-Fi passphrase are recorded. */
+  routerInstallation: string
   /** The password of a person to be added. */
   password: string
 }
@@ -61,6 +63,15 @@ const PLANTS = 'code,name,timezone,latitude,longitude'
 const PEOPLE = 'email,name,roleNames,networks,until'
 const [NOWHERE, NOTHING, NOBODY] = ['solar-none', 'CDX-NONE', 'nobody@example.com'] as const
 const NO_CAMPAIGN = '999999'
+
+const HOST_KEY = `SHA256:${'A'.repeat(42)}E`
+const OTHER_HOST_KEY = `SHA256:${'B'.repeat(42)}E`
+const ROUTERS = 'installation,password,driver,address,hostKey,port,username,ssid,wifiPassword'
+
+const secretWord = () => systemRandom.bytes(12).toString('hex')
+
+const routerRow = (installation: string, hostKey: string) =>
+  `${installation},${secretWord()},openwrt,10.8.0.1,${hostKey},22,root,,\n`
 
 const passwordFile = (stand: Stand, text = stand.password) =>
   stand.file('password.txt', `${text}\n`)
@@ -370,6 +381,84 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { name: 'default' }, code: ok },
     fails: { args: { name: 'nowhere' }, code: notFound },
   }),
+  'router:add': (stand) => {
+    const flags = {
+      driver: 'openwrt',
+      address: '10.8.0.1',
+      port: '2222',
+      username: 'admin',
+      'host-key': HOST_KEY,
+      'host-key-type': 'ssh-ed25519',
+      jump: `root@bastion.example.com:22=${HOST_KEY}`,
+      'ssh-config': stand.file('ssh_config', 'Host plant\n  User root\n'),
+      'password-file': passwordFile(stand, secretWord()),
+      ssid: 'CLV-000042',
+      'wifi-password-file': stand.file('wifi-password.txt', `${secretWord()}\n`),
+      offline: true,
+    } as const
+    return {
+      succeeds: { args: { installation: stand.bareInstallation }, flags, code: ok },
+      fails: { args: { installation: stand.installation }, flags, code: conflict },
+    }
+  },
+  'router:import': (stand) => ({
+    succeeds: {
+      args: {
+        file: stand.file(
+          'router-secrets.csv',
+          `${ROUTERS}\n${routerRow(stand.bareInstallation, HOST_KEY)}`,
+        ),
+      },
+      flags: { rejects: stand.path('rejects.csv'), offline: true },
+      code: ok,
+    },
+    fails: {
+      args: {
+        file: stand.file(
+          'bad-router-secrets.csv',
+          `${ROUTERS}\n${routerRow(NOWHERE, HOST_KEY)}${routerRow(stand.installation, '?')}`,
+        ),
+      },
+      flags: { offline: true },
+      code: partial,
+    },
+  }),
+  'router:list': () => ({
+    succeeds: { flags: { driver: 'openwrt', limit: '5', cursor: 'solar' }, code: ok },
+    fails: { flags: { driver: 'none' }, code: usage },
+  }),
+  'router:rekey': ({ installation }) => ({
+    succeeds: {
+      args: { installation },
+      flags: { 'host-key': OTHER_HOST_KEY, 'host-key-type': 'ssh-ed25519', offline: true },
+      code: ok,
+    },
+    fails: {
+      args: { installation: NOWHERE },
+      flags: { 'host-key': OTHER_HOST_KEY, offline: true },
+      code: notFound,
+    },
+  }),
+  'router:remove': ({ installation }) => ({
+    succeeds: { args: { installation }, flags: { yes: true }, code: ok },
+    fails: { args: { installation: NOWHERE }, flags: { yes: true }, code: notFound },
+  }),
+  'router:reveal': (stand) => ({
+    succeeds: {
+      args: { installation: stand.routerInstallation },
+      flags: { what: 'admin', reason: 'site visit', output: stand.path('revealed-password.txt') },
+      code: ok,
+    },
+    fails: {
+      args: { installation: stand.installation },
+      flags: { what: 'wifi', reason: 'site visit', output: stand.path('none.txt') },
+      code: notFound,
+    },
+  }),
+  'router:show': ({ installation }) => ({
+    succeeds: { args: { installation }, code: ok },
+    fails: { args: { installation: NOWHERE }, code: notFound },
+  }),
   'service-account:add': ({ number }) => ({
     succeeds: {
       args: { name: `service-${number}` },
@@ -510,7 +599,7 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
 }
 
 /** What all stands share. */
-type Shared = Pick<Stand, 'apiKey' | 'token' | 'forgedToken'>
+type Shared = Pick<Stand, 'apiKey' | 'token' | 'forgedToken' | 'routerInstallation'>
 
 /** Where commands of the scenarios get what they stand on. */
 export class Stands {
@@ -547,10 +636,20 @@ export class Stands {
       from cleverctl.installation, cleverctl.device
       where device.id = device_id and serial = 'CDX-${FIRST}' and code = 'bare-${FIRST}'`)
     await run(['token', 'issue', `CDX-${FIRST}`, '--ttl', '1h', '--output', token])
+    const routerInstallation = `bare-${FIRST}`
+    const [password, wifi] = ['router', 'wifi'].map((name) => {
+      const file = join(folder, `shared-${name}-password.txt`)
+      writeFileSync(file, `${secretWord()}\n`, { mode: 0o600 })
+      return file
+    })
+    await run(
+      `router add ${routerInstallation} --driver openwrt --address 127.0.0.1 --offline --host-key ${HOST_KEY}
+       --password-file ${password} --ssid CLV-1000 --wifi-password-file ${wifi}`.split(/\s+/),
+    )
     const text = (file: string) => readFileSync(file, 'utf8').trimEnd()
     const [head = '', claims = ''] = text(token).split('.')
     const forgedToken = `${head}.${claims}.${systemRandom.bytes(64).toString('base64url')}`
-    const shared = { apiKey: text(key), token: text(token), forgedToken }
+    const shared = { apiKey: text(key), token: text(token), forgedToken, routerInstallation }
     return new Stands(folder, shared, FIRST + count)
   }
 
@@ -611,6 +710,10 @@ function furniture(from: number, to: number, passwordHash: string): string {
     select 'CDX-' || n, 'CleverDx', 'B-1', '2026-01-02', sha256(n::text::bytea) from ${numbers};
     insert into cleverctl.api_key (key_id, installation_id, version, state, digest)
     select 'KEY0' || n, id, 1, 'CURRENT', sha256(n::text::bytea)
+    from ${numbers} join cleverctl.installation on code = 'solar-' || n;
+    insert into cleverctl.router (installation_id, driver, address, port, username, login, host_key_type,
+      host_key_sha256, added_at)
+    select id, 'openwrt', '127.0.0.1', 1, 'root', 'password', 'ssh-ed25519', sha256(n::text::bytea), now()
     from ${numbers} join cleverctl.installation on code = 'solar-' || n;
     insert into cleverctl.installer_assignment (installer_id, installation_id)
     select installer.id, installation.id from ${numbers}

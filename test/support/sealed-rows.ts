@@ -34,6 +34,26 @@ export async function insertSealedRows(
     join installation on installation.code = 'site-' || lower(key_id)`,
     [ids, seal('api-key')],
   )
+  await database.query(
+    `with router as (
+      insert into cleverctl.router (installation_id, driver, address, port, username, login, host_key_type,
+        host_key_sha256, added_at)
+      select id, 'openwrt', '127.0.0.1', 22, 'root', 'password', 'ssh-ed25519', sha256(''), now()
+      from cleverctl.installation where code in (select 'site-' || lower(unnest($1::text[])))
+      returning id, installation_id)
+    insert into cleverctl.router_credential (credential_id, router_id, kind, version, state, origin, name,
+      digest, sealed, created_at)
+    select made.id, router.id, 'admin', 1, 'CURRENT', 'adopted', 'root', sha256(''), sealed, now()
+    from unnest($1::text[], $2::bytea[]) as made (id, sealed)
+    join cleverctl.installation on installation.code = 'site-' || lower(made.id)
+    join router on router.installation_id = installation.id`,
+    [ids, seal('router-credential')],
+  )
+  await database.query(
+    `insert into cleverctl.router_pepper (id, sealed)
+    select id, sealed from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
+    [ids, seal('router-pepper')],
+  )
 }
 
 /**
@@ -43,7 +63,9 @@ export async function insertSealedRows(
 export async function openSealedRows(database: Database, keyring: Keyring): Promise<string[]> {
   const { rows } = await database.query<{ kind: string; id: string; sealed: Buffer }>(
     `select 'signing-key' as kind, kid as id, sealed_private as sealed from cleverctl.signing_key
-    union all select 'api-key', key_id, sealed from cleverctl.api_key`,
+    union all select 'api-key', key_id, sealed from cleverctl.api_key
+    union all select 'router-credential', credential_id, sealed from cleverctl.router_credential
+    union all select 'router-pepper', id, sealed from cleverctl.router_pepper`,
   )
   for (const { kind, id, sealed } of rows) {
     assert.deepEqual(keyring.open(sealed, `${kind}:${id}`), secretOf(id))

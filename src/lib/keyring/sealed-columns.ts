@@ -15,4 +15,11 @@ export interface SealedColumn {
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'cleverctl.signing_key', column: 'sealed_private', id: 'kid', kind: 'signing-key' },
   { table: 'cleverctl.api_key', column: 'sealed', id: 'key_id', kind: 'api-key' },
+  {
+    table: 'cleverctl.router_credential',
+    column: 'sealed',
+    id: 'credential_id',
+    kind: 'router-credential',
+  },
+  { table: 'cleverctl.router_pepper', column: 'sealed', id: 'id', kind: 'router-pepper' },
 ]

@@ -11,6 +11,7 @@ import {
 } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
+import type { Ways } from '../router/way-in.js'
 import type { Sink } from '../sink/types.js'
 import { fileDelivery } from '../secret-file.js'
 import type { Surroundings } from '../surroundings.js'
@@ -180,6 +181,17 @@ export abstract class BaseCommand<Result extends object> extends Command {
    */
   protected async confirm(flags: GlobalFlags & { yes: boolean }, question: string): Promise<void> {
     if (!flags.yes) await askYes(this.#audience(flags), 'yes', question)
+  }
+
+  /** What a command brings along to get to hosts by SSH: its environment, and a person to ask about a host key. */
+  protected ways(flags: GlobalFlags): Ways {
+    return {
+      environment: process.env,
+      approve: async ({ address, port }, { type, fingerprint }) => {
+        const question = `${address} port ${port} shows the host key ${type} ${fingerprint}. Is it the right one?`
+        await askYes(this.#audience(flags), 'host-key', question)
+      },
+    }
   }
 
   /**

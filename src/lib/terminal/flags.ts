@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { parseDuration } from '../duration.js'
 import { parseMonths } from '../months.js'
 import { parsePercent } from '../percent.js'
+import { HOST_KEY_TYPES } from '../ssh/types.js'
 
 /** A flag such as `--ttl 90s`, `--grace 24h`, `--since 14d`; gives milliseconds. */
 export const durationFlag = Flags.custom<number>({
@@ -43,6 +44,20 @@ export const deliverFlag = {
     multiple: true,
     multipleNonGreedy: true,
     exclusive: ['output', 'reveal'],
+  }),
+}
+
+/** For commands that pin the key by which a host is known. */
+export const hostKeyFlags = {
+  'host-key': Flags.string({
+    description: 'fingerprint of its host key (asked for in a terminal)',
+    helpValue: 'SHA256:…',
+  }),
+  'host-key-type': Flags.option({ options: HOST_KEY_TYPES })({
+    description: 'type of that key, where the host has several or is not contacted',
+  }),
+  offline: Flags.boolean({
+    description: 'do not contact the host: neither host key nor credential are proven',
   }),
 }
 

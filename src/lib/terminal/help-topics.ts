@@ -66,6 +66,12 @@ export const HELP_TOPICS: Readonly<Record<string, HelpTopic>> = {
         name: 'CLEVERCTL_POSTGRES_BIN',
         meaning: 'folder of the PostgreSQL programs that the embedded database runs',
       },
+      {
+        name: 'CLEVERCTL_SSH_IDENTITY',
+        meaning:
+          'private key, open to you alone, with which jump hosts are entered; without it the ssh-agent',
+      },
+      { name: 'SSH_AUTH_SOCK', meaning: 'the ssh-agent' },
       { name: 'CLEVERCTL_CONTENT_TYPE', meaning: 'json: every command behaves as with --json' },
       {
         name: 'PGHOST, PGPORT, PGUSER, PGDATABASE',

@@ -1,0 +1,41 @@
+import type { Workspace } from '../workspace.js'
+import { listedRouter, type ListedRouter } from './list.js'
+import { selectCredentials, selectRouter } from './store.js'
+import { unknownRouter, type CredentialKind, type RouterJump } from './types.js'
+
+/** A version of a secret, without the secret. */
+export interface ShownCredential {
+  kind: CredentialKind
+  version: number
+  state: string
+  origin: 'adopted' | 'generated'
+  /** Who logs in with it, or the SSID. */
+  name: string
+  createdAt: string
+  retiredAt: string | null
+}
+
+/** Everything about a router that is no secret. */
+export interface ShownRouter extends Omit<ListedRouter, 'jumps'> {
+  jumps: RouterJump[]
+  credentials: ShownCredential[]
+}
+
+/** The router of an installation. Throws NotFoundError where none is recorded. */
+export async function getRouter(
+  { database }: Workspace,
+  { installation }: { installation: string },
+): Promise<ShownRouter> {
+  const row = await selectRouter(database, installation)
+  if (row === undefined) throw unknownRouter(installation)
+  const credentials = await selectCredentials(database, row.id)
+  return {
+    ...listedRouter(row),
+    jumps: [...row.jumps],
+    credentials: credentials.map(({ createdAt, retiredAt, ...credential }) => ({
+      ...credential,
+      createdAt: createdAt.toISOString(),
+      retiredAt: retiredAt?.toISOString() ?? null,
+    })),
+  }
+}
