@@ -122,7 +122,10 @@ describe('cleverctl router', function () {
       const revealed = await json([...reveal, '--reveal'])
       assert.equal(revealed['secret'], secret)
     }
-    assert.deepEqual(await trail(installation), ['router.add', ...Array(4).fill('router.reveal')])
+    assert.deepEqual(await trail(installation), [
+      'router.add',
+      ...Array.from({ length: 4 }, () => 'router.reveal'),
+    ])
     const { rows } = await fresh.database.query<{ text: string }>(
       `select string_agg(text, '') as text from (
          select credential::text from cleverctl.router_credential as credential

@@ -427,6 +427,14 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { flags: { driver: 'openwrt', limit: '5', cursor: 'solar' }, code: ok },
     fails: { flags: { driver: 'none' }, code: usage },
   }),
+  'router:qr': ({ routerInstallation, installation, path }) => ({
+    succeeds: {
+      args: { installation: routerInstallation },
+      flags: { output: path('label.svg') },
+      code: ok,
+    },
+    fails: { args: { installation }, flags: { output: path('none.png') }, code: notFound },
+  }),
   'router:rekey': ({ installation }) => ({
     succeeds: {
       args: { installation },

@@ -8,9 +8,11 @@ import {
   FindingsError,
   IncompleteError,
   PartialError,
+  UsageError,
 } from '../errors.js'
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
+import type { LabelDestination } from '../router/qr/labels.js'
 import type { Ways } from '../router/way-in.js'
 import type { Sink } from '../sink/types.js'
 import { fileDelivery } from '../secret-file.js'
@@ -256,6 +258,17 @@ export abstract class BaseCommand<Result extends object> extends Command {
     if (flags.output !== undefined) return fileDelivery(flags.output)
     if (this.jsonEnabled()) return flags.reveal ? revealedDelivery() : withheld()
     return flags.reveal || this.screen.isTerminal ? shownDelivery(writers) : withheld()
+  }
+
+  /**
+   * Where labels that hold a secret go: `output`, else the terminal.
+   * Throws UsageError naming --output where neither is there.
+   */
+  protected labelDestination({ output }: { output?: string | undefined }): LabelDestination {
+    if (output !== undefined) return { file: output }
+    if (!this.screen.isTerminal || this.jsonEnabled())
+      throw new UsageError('missing-output', 'the labels have nowhere to go: --output is missing')
+    return { show: (lines) => this.screen.lightOnDark(lines) }
   }
 
   /**

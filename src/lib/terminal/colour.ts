@@ -7,6 +7,7 @@ export interface Palette {
   good: (text: string) => string
   doubtful: (text: string) => string
   bad: (text: string) => string
+  lightOnDark: (text: string) => string
 }
 
 const same = (text: string): string => text
@@ -18,6 +19,7 @@ export const plainPalette: Palette = {
   good: same,
   doubtful: same,
   bad: same,
+  lightOnDark: same,
 }
 
 /**
@@ -45,5 +47,6 @@ export async function colourPalette(): Promise<Palette> {
     good: chalk.green,
     doubtful: chalk.yellow,
     bad: chalk.red,
+    lightOnDark: chalk.whiteBright.bgBlack,
   }
 }

@@ -79,6 +79,11 @@ export class Screen {
     this.#write(text)
   }
 
+  /** Lines that must be light on dark, whatever the terminal's own colours; plain where no colour may be. */
+  lightOnDark(lines: readonly string[]): void {
+    for (const line of lines) this.#write(this.#palette.lightOnDark(harmless(line)))
+  }
+
   /** Text of any length, piece by piece, no faster than whoever reads stdout takes it. Harmless already. */
   async stream(text: string): Promise<void> {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain')
