@@ -42,9 +42,9 @@ const LOOKS_LIKE_A_SECRET = {
   'a hash of a password': /\$argon2/,
   'a private key': /PRIVATE KEY|"d"\s*:\s*"[\w-]{43}"/,
 }
-/** A device's secret, with its prefix or without; two other things are as long, a coordinate of a public key and a salted hash. */
+/** A device's secret, with its prefix or without; three other things are as long: a coordinate of a public key, a salted hash, a fingerprint. */
 const DEVICE_SECRET = /clvd_[\w-]{43}_\w{6}|(?<![\w-])[\w-]{43}(?![\w-])/
-const NO_SECRET = /\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+/g
+const NO_SECRET = /\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+|SHA256:[\w+/]{43}/g
 
 /** What a production server may be told to write down, all of it at once. */
 const LOG_SETTINGS = {
