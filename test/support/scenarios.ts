@@ -78,6 +78,14 @@ const passwordFile = (stand: Stand, text = stand.password) =>
 
 /** Every command. A command of the manifest that is missing here fails the tests that walk it. */
 export const scenarios: Record<string, (stand: Stand) => Scenario> = {
+  // The roles of the test's own server are nobody on the list.
+  'access:audit': (stand) => ({
+    succeeds: {
+      flags: { 'fail-on': 'critical', sarif: stand.path('access.sarif') },
+      code: findings,
+    },
+    fails: { flags: { dsn: 'nowhere' }, code: usage },
+  }),
   'api-key:issue': (stand) => ({
     succeeds: {
       args: { installation: stand.bareInstallation },

@@ -1,0 +1,208 @@
+import type { QueryResultRow } from 'pg'
+import type { Database } from '../../database/database.js'
+import { RefusedError } from '../../errors.js'
+import type { HbaRow } from '../hba/read.js'
+
+/** A server by itself. */
+export interface ServerRow {
+  /** As PostgreSQL counts: 150018. */
+  version: number
+  isStandby: boolean
+  /** The role that looks. */
+  auditor: string
+}
+
+/** A role of a server. */
+export interface RoleRow {
+  name: string
+  canLogin: boolean
+  isSuperuser: boolean
+  /** Made by initdb: it can be neither removed nor deprived. */
+  isBootstrap: boolean
+  canCreateRoles: boolean
+  canCreateDatabases: boolean
+  canReplicate: boolean
+  bypassesRowSecurity: boolean
+  /** Null: never. */
+  validUntil: Date | null
+}
+
+/** That one role is a member of another. */
+export interface Membership {
+  member: string
+  group: string
+  isAdmin: boolean
+}
+
+/** How a role's password is kept. */
+export interface PasswordRow {
+  role: string
+  kind: 'none' | 'scram' | 'other'
+}
+
+/** A setting that a role or a database brings along. */
+export interface RoleSetting {
+  role: string | null
+  database: string | null
+  setting: string
+}
+
+/** A database of a server, and whether everybody may connect to it. */
+export interface DatabaseRow {
+  name: string
+  isOpenToPublic: boolean
+}
+
+/** A connection that stands now. */
+export interface SessionRow {
+  pid: number
+  role: string
+  database: string | null
+  /** Null: by the unix socket. */
+  address: string | null
+  isEncrypted: boolean
+}
+
+async function select<Row extends QueryResultRow>(
+  database: Database,
+  statement: string,
+): Promise<Row[]> {
+  return database.transaction(async (transaction) => {
+    await transaction.query('set transaction read only')
+    return (await transaction.query<Row>(statement)).rows
+  })
+}
+
+/** Throws RefusedError for a role that would be shown a part of what it asks, as if that were all. */
+async function requireMember(database: Database, group: string): Promise<void> {
+  const [row] = await select<{ isMember: boolean }>(
+    database,
+    `select pg_has_role(session_user, '${group}', 'usage') as "isMember"`,
+  )
+  if (row?.isMember !== true)
+    throw new RefusedError('privilege-missing', `the role is no member of ${group}`)
+}
+
+/** The server itself. */
+export async function selectServer(database: Database): Promise<ServerRow> {
+  const [row] = await select<ServerRow>(
+    database,
+    `select current_setting('server_version_num')::int as version,
+       pg_is_in_recovery() as "isStandby", session_user as auditor`,
+  )
+  if (!row) throw new Error('the server says nothing about itself')
+  return row
+}
+
+/** The settings by name, as this session has them. */
+export async function selectSettings(database: Database): Promise<Map<string, string>> {
+  await requireMember(database, 'pg_read_all_settings')
+  const rows = await select<{ name: string; setting: string }>(
+    database,
+    'select name, setting from pg_settings',
+  )
+  return new Map(rows.map(({ name, setting }) => [name, setting]))
+}
+
+/** All roles but those of PostgreSQL itself. */
+export async function selectRoles(database: Database): Promise<RoleRow[]> {
+  return select<RoleRow>(
+    database,
+    `select rolname as name, rolcanlogin as "canLogin", rolsuper as "isSuperuser",
+       oid = 10 as "isBootstrap", rolcreaterole as "canCreateRoles",
+       rolcreatedb as "canCreateDatabases", rolreplication as "canReplicate",
+       rolbypassrls as "bypassesRowSecurity", nullif(rolvaliduntil, 'infinity') as "validUntil"
+     from pg_roles where rolname !~ '^pg_' order by rolname`,
+  )
+}
+
+/** Who is a member of what, directly. */
+export async function selectMemberships(database: Database): Promise<Membership[]> {
+  return select<Membership>(
+    database,
+    `select member.rolname as member, of.rolname as "group", bool_or(admin_option) as "isAdmin"
+     from pg_auth_members as m
+     join pg_roles as member on member.oid = m.member join pg_roles as of on of.oid = m.roleid
+     group by member.rolname, of.rolname order by member.rolname, of.rolname`,
+  )
+}
+
+/** How the passwords of roles that can log in are kept; never a password nor its hash. */
+export async function selectPasswords(database: Database): Promise<PasswordRow[]> {
+  return select<PasswordRow>(
+    database,
+    `select rolname as role, case when rolpassword is null then 'none'
+       when rolpassword like 'SCRAM-SHA-256$%' then 'scram' else 'other' end as kind
+     from pg_authid where rolcanlogin order by rolname`,
+  )
+}
+
+/** Settings that roles and databases bring along. */
+export async function selectRoleSettings(database: Database): Promise<RoleSetting[]> {
+  return select<RoleSetting>(
+    database,
+    `select role.rolname as role, datname as database, setting
+     from pg_db_role_setting cross join unnest(setconfig) as setting
+     left join pg_roles as role on role.oid = setrole
+     left join pg_database on pg_database.oid = setdatabase order by 1, 2, 3`,
+  )
+}
+
+/** Databases to which connections are allowed. */
+export async function selectDatabases(database: Database): Promise<DatabaseRow[]> {
+  return select<DatabaseRow>(
+    database,
+    `select datname as name, exists (
+       select from aclexplode(coalesce(datacl, acldefault('d', datdba))) as granted
+       where granted.grantee = 0 and granted.privilege_type = 'CONNECT') as "isOpenToPublic"
+     from pg_database where datallowconn order by datname`,
+  )
+}
+
+/** Connections of clients, replication too; without the auditor's own. */
+export async function selectSessions(database: Database): Promise<SessionRow[]> {
+  await requireMember(database, 'pg_read_all_stats')
+  return select<SessionRow>(
+    database,
+    `select activity.pid, usename as role, datname as database, host(client_addr) as address,
+       coalesce(ssl, false) as "isEncrypted"
+     from pg_stat_activity as activity left join pg_stat_ssl using (pid)
+     where usename is not null and backend_type in ('client backend', 'walsender')
+       and activity.pid <> pg_backend_pid() order by pid`,
+  )
+}
+
+/** The rules that pg_hba.conf holds now; with its lines where they may be read. */
+export async function selectHba(
+  database: Database,
+): Promise<{ rows: HbaRow[]; lines: string[] | undefined }> {
+  const rows = await select<HbaRow>(
+    database,
+    `select to_jsonb(rule) ->> 'file_name' as file, line_number as line, type,
+       database as databases, user_name as users, address, netmask, auth_method as method, options, error
+     from pg_hba_file_rules as rule`,
+  )
+  // With files that are included a line number alone says nothing.
+  const isOneFile = new Set(rows.map(({ file }) => file)).size <= 1
+  const [read] = isOneFile
+    ? await select<{ text: string }>(
+        database,
+        `select case when has_function_privilege('pg_read_file(text)', 'execute')
+           then pg_read_file(current_setting('hba_file', true)) end as text`,
+      ).catch(() => [])
+    : []
+  return { rows, lines: read?.text?.split('\n') }
+}
+
+/** When pg_hba.conf was written, and when the server last read its configuration. */
+export async function selectLoadTimes(
+  database: Database,
+): Promise<{ writtenAt: Date; loadedAt: Date }> {
+  const [row] = await select<{ writtenAt: Date; loadedAt: Date }>(
+    database,
+    `select (pg_stat_file(current_setting('hba_file'))).modification as "writtenAt",
+       pg_conf_load_time() as "loadedAt"`,
+  )
+  if (!row) throw new Error('the server says nothing about its files')
+  return row
+}

@@ -1,0 +1,101 @@
+import { StatementError } from '../../database/statement-error.js'
+import type { Database } from '../../database/database.js'
+import { CancelledError, ExpectedError } from '../../errors.js'
+import { readHbaRow, type HbaRow } from '../hba/read.js'
+import type { HbaFacts, HbaRule } from '../hba/types.js'
+import {
+  selectDatabases,
+  selectHba,
+  selectLoadTimes,
+  selectMemberships,
+  selectPasswords,
+  selectRoles,
+  selectRoleSettings,
+  selectServer,
+  selectSessions,
+  selectSettings,
+  type DatabaseRow,
+  type Membership,
+  type PasswordRow,
+  type RoleRow,
+  type RoleSetting,
+  type ServerRow,
+  type SessionRow,
+} from './server-store.js'
+
+/** What a server says about itself, part by part: an auditor may be let see some parts and not others. */
+export interface ServerParts {
+  server: ServerRow
+  settings: ReadonlyMap<string, string>
+  roles: readonly RoleRow[]
+  memberships: readonly Membership[]
+  passwords: readonly PasswordRow[]
+  roleSettings: readonly RoleSetting[]
+  databases: readonly DatabaseRow[]
+  sessions: readonly SessionRow[]
+  hba: { rows: readonly HbaRow[]; rules: readonly HbaRule[] }
+  /** When pg_hba.conf was written, and when the server last read it. */
+  loadTimes: { writtenAt: Date; loadedAt: Date }
+}
+
+/** The name of a part. */
+export type PartName = keyof ServerParts
+
+/** The parts of one server; of those that could not be read, why. */
+export type ReadParts = { [Name in PartName]: ServerParts[Name] | Error }
+
+/**
+ * Reads every part of a server, each in a read-only transaction of its own.
+ * @throws UnreachableError and RefusedError when there is no connection at all, CancelledError
+ */
+export async function readServer(database: Database, signal: AbortSignal): Promise<ReadParts> {
+  const part = async <Result>(select: (database: Database) => Promise<Result>) => {
+    signal.throwIfAborted()
+    try {
+      return await select(database)
+    } catch (error) {
+      if (error instanceof CancelledError) throw error
+      if (error instanceof ExpectedError || error instanceof StatementError) return error
+      throw error
+    }
+  }
+  // The first one opens the connection: without it there is nothing to be read.
+  const server = await selectServer(database)
+  return {
+    server,
+    settings: await part(selectSettings),
+    roles: await part(selectRoles),
+    memberships: await part(selectMemberships),
+    passwords: await part(selectPasswords),
+    roleSettings: await part(selectRoleSettings),
+    databases: await part(selectDatabases),
+    sessions: await part(selectSessions),
+    hba: await part(async () => {
+      const { rows, lines } = await selectHba(database)
+      const rules = rows.flatMap((row) => readHbaRow(row, lines?.[row.line - 1]) ?? [])
+      return { rows, rules }
+    }),
+    loadTimes: await part(selectLoadTimes),
+  }
+}
+
+/** What the rules of pg_hba.conf are matched with, from the parts of a server. */
+export function hbaFacts(parts: Pick<ServerParts, 'server' | 'memberships'>): HbaFacts {
+  const groups = new Map<string, Set<string>>()
+  const groupsOf = (role: string): Set<string> => {
+    const known = groups.get(role)
+    if (known) return known
+    const found = new Set([role])
+    for (const each of found)
+      for (const { member, group } of parts.memberships) if (member === each) found.add(group)
+    groups.set(role, found)
+    return found
+  }
+  return {
+    isMember: (role, of) => groupsOf(role).has(of),
+    // PostgreSQL's own expressions are not JavaScript's.
+    matches: () => undefined,
+    hasExpressions: parts.server.version >= 160_000,
+    interfaces: undefined,
+  }
+}

@@ -1,0 +1,83 @@
+import type { AccountRow } from '../../staff/store.js'
+import type { PartName, ServerParts } from './server.js'
+
+/** How bad a finding is, the worst first. */
+export const SEVERITIES = ['critical', 'high', 'medium'] as const
+
+/** One of {@link SEVERITIES}. */
+export type Severity = (typeof SEVERITIES)[number]
+
+/** What a rule holds against something. */
+export interface Found {
+  /** The role, rule, setting, session or database it is about. */
+  subject: string
+  /** The role by which it resolves to an account; null where no role is concerned. */
+  role: string | null
+  /** What was seen, in a sentence. */
+  evidence: string
+  /** SQL, or what to do with a line of pg_hba.conf. */
+  fix: string
+  /** What takes the fix back. */
+  undo: string
+}
+
+/** Something that lets in whom the list does not. */
+export interface AccessFinding extends Omit<Found, 'role'> {
+  rule: string
+  severity: Severity
+  /** The server. */
+  host: string
+  /** Handle of the person or service account; `nobody` where the role is not on the list; null without a role. */
+  who: string | null
+}
+
+/** What an audit of access found. */
+export interface AccessAudit {
+  findings: AccessFinding[]
+  notChecked: { rule: string; host: string; reason: string }[]
+  /** The servers that were looked at. */
+  hosts: { host: string; isStandby: boolean; version: number }[]
+  checkedAt: string
+}
+
+/** The list, as rules ask it. */
+export interface AccessList {
+  accounts: readonly AccountRow[]
+  /** The entry that a role speaks for, removed or not. */
+  holderOf(role: string): AccountRow | undefined
+  /** Whether the entry of a role is on the list now and its last day is not past. */
+  isValid(role: string): boolean
+  now: Date
+}
+
+/** The parts that a rule looks at. */
+export type Seen<Name extends PartName> = Pick<ServerParts, Name>
+
+/** One rule of the audit, its parts forgotten so that all fit into one list. */
+export interface AccessRule {
+  id: string
+  severity: Severity
+  /** What a finding says, in a line. */
+  summary: string
+  /** What it proves and what it cannot see. */
+  help: string
+  /** Which controls ask for it. */
+  references: readonly string[]
+  needs: readonly PartName[]
+  find(parts: ServerParts, list: AccessList): Found[]
+}
+
+/** Makes a rule; it is given the parts that it needs and no others. */
+export function defineRule<const Name extends PartName>(
+  rule: Omit<AccessRule, 'needs' | 'find'> & {
+    needs: readonly Name[]
+    find(parts: Seen<Name>, list: AccessList): Found[]
+  },
+): AccessRule {
+  return rule
+}
+
+/** A name as SQL has it. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

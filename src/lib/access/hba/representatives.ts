@@ -1,0 +1,26 @@
+import type { Address } from '../../network.js'
+import type { HbaRule } from './types.js'
+
+const ALL = { 4: (1n << 32n) - 1n, 6: (1n << 128n) - 1n } as const
+
+/**
+ * Addresses that stand for all: rules cannot tell any address from one of these. The rules' networks lie
+ * inside or beside one another, so the ends of each, and what is next to them, are enough. A mask with
+ * gaps is no network, and is given its two ends only.
+ */
+export function representativeAddresses(rules: readonly HbaRule[]): Address[] {
+  const found = new Map<string, Address>()
+  const add = (family: 4 | 6, bits: bigint): void => {
+    if (bits >= 0n && bits <= ALL[family]) found.set(`${family}:${bits}`, { family, bits })
+  }
+  add(4, 1n)
+  add(6, 2n)
+  for (const { address } of rules) {
+    if (address?.kind !== 'masked') continue
+    const { family, bits } = address.network
+    const first = bits & address.mask
+    const last = first | (ALL[family] ^ address.mask)
+    for (const point of [first - 1n, first, last, last + 1n]) add(family, point)
+  }
+  return [...found.values()]
+}
