@@ -98,7 +98,7 @@ describe('secrets', () => {
     }
     await run(['init', '--keyring', 'passphrase', '--yes'])
     const look = (statement: string) => server.administer(statement)
-    stands = await Stands.prepare({ folder: join(folder, 'files'), count: 500, look, run })
+    stands = await Stands.prepare({ folder: join(folder, 'files'), count: 700, look, run })
   })
 
   after(async () => {

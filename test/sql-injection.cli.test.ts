@@ -93,7 +93,7 @@ describe('hostile text in every argument and flag of every command', () => {
     worker = new CommandWorker(env, folder)
     stands = await Stands.prepare({
       folder: join(folder, 'files'),
-      count: 400,
+      count: 700,
       look,
       run: async (words) => {
         const report = await run(words)

@@ -10,6 +10,8 @@ export interface SecretDelivery {
    * @returns true when the former run had committed and its delivery is now complete
    */
   resume(isCommitted: (secret: Secret) => Promise<boolean>): Promise<boolean>
+  /** Throws ExpectedError when the destination is taken, for those who must know before they begin. */
+  requireFree?(): Promise<void>
   /** Makes the secret durable at its destination; called inside the transaction, right before commit. */
   stage(secret: Secret): Promise<void>
   /** After the commit. */

@@ -75,6 +75,7 @@ export function fileDelivery(path: string): SecretDelivery {
         await left.close()
       }
     },
+    requireFree: () => requireFree(path),
     stage: async (secret) => {
       file = await openSecretFile(path)
       await file.write(`${secret.reveal()}\n`)
@@ -87,6 +88,11 @@ export function fileDelivery(path: string): SecretDelivery {
   }
 }
 
+/** Throws ConflictError when a file is at `path`, UsageError when none can be made there. */
+export async function requireFree(path: string): Promise<void> {
+  if ((await requirePlace(path)) !== undefined) throw fileExists(path)
+}
+
 /**
  * Begins a file of secrets; nothing is at `path` before {@link SecretFile.publish}. First settle
  * what {@link leftover} gives.
@@ -94,8 +100,7 @@ export function fileDelivery(path: string): SecretDelivery {
  * be made there.
  */
 export async function openSecretFile(path: string): Promise<SecretFile> {
-  const found = await requirePlace(path)
-  if (found !== undefined) throw fileExists(path)
+  await requireFree(path)
   const pending = pendingPath(path)
   try {
     return new SecretFile(path, await open(pending, 'wx+', 0o600))

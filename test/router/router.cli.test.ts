@@ -117,6 +117,9 @@ describe('cleverctl router', function () {
       await json([...reveal, '--output', output])
       assert.equal(readFileSync(output, 'utf8'), `${secret}\n`)
       assert.equal(statSync(output).mode & 0o777, 0o600)
+      // Not in the trail: nothing was given away.
+      const { error } = await json([...reveal, '--output', output], conflict)
+      assert.equal(error.code, 'file-exists')
       const withheld = await run(reveal)
       assert.deepEqual([withheld.code, withheld.stdout], [usage, ''])
       const revealed = await json([...reveal, '--reveal'])

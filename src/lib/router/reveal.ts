@@ -28,7 +28,8 @@ export interface RevealedCredential {
  * Gives one secret of a router to a person. The trail says so first: a secret that was seen and is not
  * in the trail must not be possible.
  * @param asked.delivery where it goes
- * @throws NotFoundError where no such secret is recorded, UsageError for an empty reason
+ * @throws NotFoundError where no such secret is recorded, UsageError for an empty reason, ConflictError when
+ *   a file is there already; nothing is in the trail then
  */
 export async function revealCredential(
   workspace: Workspace,
@@ -38,6 +39,7 @@ export async function revealCredential(
   requireReason(reason)
   // What an interrupted run left is removed: the secret has not changed, it is written again.
   await delivery.resume(async () => false)
+  await delivery.requireFree?.()
   const { secret, ...found } = await currentCredential(workspace, {
     installation,
     kind: what,

@@ -1,5 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { ConflictError, FailureError, UsageError } from '../errors.js'
+import { requirePlace } from '../file-system.js'
 import type { Fault } from './lines.js'
 
 /** A row that was not taken, as the reject file tells it. */
@@ -24,9 +25,10 @@ export class RejectFile {
 
   /**
    * A reject file at `path`; nothing is written yet.
-   * @throws ConflictError when something else stands there
+   * @throws ConflictError when something else stands there, UsageError when no file can be there
    */
   static async at(path: string): Promise<RejectFile> {
+    await requirePlace(path)
     const file = await open(path, 'r').catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined
       throw cannotWrite(path, error)

@@ -151,8 +151,8 @@ describe('cleverctl device audit', () => {
     }
   })
 
-  it('takes an age that reaches back beyond all times', async () => {
-    const old = '999999999d'
+  it('takes the longest age there is', async () => {
+    const old = '36500d'
     const ages = ['since', 'shelf-age', 'silent-for', 'key-age', 'secret-age', 'skew']
     const result = await run(...ages.flatMap((age) => [`--${age}`, old]))
     assert.equal(result.code, 0, result.stderr)

@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { UsageError } from '../../errors.js'
 import type { Secret } from '../../secret.js'
-import { leftover, openSecretFile } from '../../secret-file.js'
+import { leftover, openSecretFile, requireFree } from '../../secret-file.js'
 import type { Workspace } from '../../workspace.js'
 import { currentCredential } from '../reveal.js'
 import { drawBlocks } from './blocks.js'
@@ -36,7 +36,8 @@ type Made = WifiLabel & { uri: Secret }
 /**
  * Makes labels whose QR code lets a phone join the Wi-Fi of an installation. They hold the passphrase,
  * so the trail takes each down first.
- * @throws NotFoundError where no Wi-Fi is recorded, UsageError for a file that cannot hold them
+ * @throws NotFoundError where no Wi-Fi is recorded, UsageError for a file that cannot hold them,
+ *   ConflictError when it is there already; nothing is in the trail then
  */
 export async function makeWifiLabels(
   workspace: Workspace,
@@ -46,7 +47,10 @@ export async function makeWifiLabels(
   const installations = [...new Set(asked.installations)]
   const path = 'file' in destination ? destination.file : undefined
   const format = path === undefined ? undefined : formatOf(path, installations.length)
-  if (path !== undefined) await discardLeftover(path)
+  if (path !== undefined) {
+    await discardLeftover(path)
+    await requireFree(path)
+  }
   const made: Made[] = []
   for (const installation of installations) made.push(await makeLabel(workspace, installation))
   if (path !== undefined && format !== undefined) await writeLabels(path, format, made)
