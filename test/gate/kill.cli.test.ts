@@ -18,6 +18,8 @@ import { seeded } from '../support/seeded.js'
 const RUNS = 20
 const SENDERS = 16
 const WORKER_KILLS = 3
+/** A connection that is being handed to a worker when that is killed gets no answer and no end. */
+const PATIENCE_MS = 10_000
 
 describe('a gate that is killed under load', () => {
   let fresh: FreshDatabase
@@ -61,7 +63,7 @@ describe('a gate that is killed under load', () => {
       const times = 1 + random.below(2)
       for (let time = 0; time < times; time += 1) {
         const answer = await client
-          .post({ apiKey: plant.apiKey, token }, readings)
+          .post({ apiKey: plant.apiKey, token }, readings, PATIENCE_MS)
           .catch(() => undefined)
         if (answer === undefined) return
         if (answer.status !== 202) continue

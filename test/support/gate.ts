@@ -40,6 +40,8 @@ export interface Ask {
   headers?: Record<string, string | string[]>
   body?: unknown
   raw?: string | Buffer
+  /** After so long without an answer the connection is given up; undefined = never. */
+  timeoutMs?: number | undefined
 }
 
 /** Speaks HTTPS to one gate over connections that it keeps. */
@@ -55,7 +57,7 @@ export class GateClient {
   }
 
   /** Sends one request; rejects when the connection breaks. */
-  async ask({ method, path, headers = {}, body, raw }: Ask): Promise<Answer> {
+  async ask({ method, path, headers = {}, body, raw, timeoutMs }: Ask): Promise<Answer> {
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
     const type: Record<string, string> =
       payload === undefined || 'content-type' in headers
@@ -83,13 +85,16 @@ export class GateClient {
         },
       )
       outgoing.on('error', reject)
+      if (timeoutMs !== undefined)
+        outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error('no answer in time')))
       outgoing.end(payload)
     })
   }
 
-  /** Sends readings. */
-  async post(credentials: Credentials, readings: unknown): Promise<Answer> {
-    return this.ask({ path: '/v1/data', headers: headersOf(credentials), body: { readings } })
+  /** Sends readings. @param timeoutMs after so long without an answer it gives up, as a logger does */
+  async post(credentials: Credentials, readings: unknown, timeoutMs?: number): Promise<Answer> {
+    const headers = headersOf(credentials)
+    return this.ask({ path: '/v1/data', headers, body: { readings }, timeoutMs })
   }
 
   /** Asks for the decision alone. */
