@@ -119,23 +119,28 @@ describe('a gate that is killed under load', () => {
       while (!isOver) await send(gate.client, device, plant.token(device.serial), () => isOver)
     })
     const workers = () => childrenOf(gate.child.pid ?? 0)
-    for (let kill = 0; kill < WORKER_KILLS; kill += 1) {
+    try {
+      for (let kill = 0; kill < WORKER_KILLS; kill += 1) {
+        await until(() => workers().length === 2, 20_000)
+        const before = acknowledged.size
+        await until(() => acknowledged.size > before + 100, 20_000)
+        const victim = random.pick(workers())
+        process.kill(victim, 'SIGKILL')
+        await until(() => !workers().includes(victim), 20_000)
+      }
       await until(() => workers().length === 2, 20_000)
       const before = acknowledged.size
       await until(() => acknowledged.size > before + 100, 20_000)
-      const victim = random.pick(workers())
-      process.kill(victim, 'SIGKILL')
-      await until(() => !workers().includes(victim), 20_000)
+      const last = workers()
+      isOver = true
+      await Promise.all(sending)
+      assert.equal(await gate.end('SIGTERM'), 143)
+      for (const pid of last) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+      assert.equal(gate.stderr().match(/"worker.died"/g)?.length, WORKER_KILLS)
+    } finally {
+      isOver = true
+      await gate.end('SIGTERM')
     }
-    await until(() => workers().length === 2, 20_000)
-    const before = acknowledged.size
-    await until(() => acknowledged.size > before + 100, 20_000)
-    const last = workers()
-    isOver = true
-    await Promise.all(sending)
-    assert.equal(await gate.end('SIGTERM'), 143)
-    for (const pid of last) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
-    assert.equal(gate.stderr().match(/"worker.died"/g)?.length, WORKER_KILLS)
     await nothingIsLost()
   })
 })
