@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
-const migrations = join(root, 'src/lib/database/migrations')
+const lib = join(root, 'src/lib')
 
 /**
  * Stays in node_modules: native code, packages that start workers from their own files, optional
@@ -50,6 +50,9 @@ const OCLIF_SHORTCUTS = [
   // A template engine compiles each text of the help; few have anything to fill in.
   ['lib/help/util.js', 'ejs_1.default.render(t, context)', "(t.includes('<%') ? $& : t)"],
 ]
+
+/** Files beside the sources that are no code of theirs; `packagedFile` finds them. */
+const READ_AT_RUN_TIME = /\.(sql|sh)$/
 
 /** Files of earlier builds are kept this long for programs that run meanwhile and load lazily. */
 const KEEP_STALE_MS = 60 * 60 * 1000
@@ -156,8 +159,8 @@ async function bundle() {
     logLevel: 'warning',
   })
   const files = new Map(outputFiles.map((file) => [relative(dist, file.path), file.contents]))
-  for (const file of filesIn(migrations)) {
-    files.set(join('migrations', file), readFileSync(join(migrations, file)))
+  for (const file of filesIn(lib).filter((name) => READ_AT_RUN_TIME.test(name))) {
+    files.set(join('lib', file), readFileSync(join(lib, file)))
   }
   const packages = Object.entries(metafile.outputs).map(([output, { inputs }]) => [
     relative('dist', output),

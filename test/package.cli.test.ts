@@ -73,13 +73,13 @@ describe('the npm package', function () {
       'oclif.manifest.json',
       'package.json',
       ...readdirSync(join(ROOT, 'src/lib/database/migrations')).map(
-        (file) => `dist/migrations/${file}`,
+        (file) => `dist/lib/database/migrations/${file}`,
       ),
     ]) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
     const expected =
-      /^(LICENSE|README\.md|SECURITY\.md|package\.json|oclif\.manifest\.json|bin\/(package\.json|run\.(js|cmd))|dist\/(main\.js|THIRD-PARTY-LICENSES\.txt|migrations\/\d{4}_\w+\.sql|(chunks|commands)\/.+\.js))$/
+      /^(LICENSE|README\.md|SECURITY\.md|package\.json|oclif\.manifest\.json|bin\/(package\.json|run\.(js|cmd))|dist\/(main\.js|THIRD-PARTY-LICENSES\.txt|lib\/[a-z/-]+\/\w+\.(sql|sh)|(chunks|commands)\/.+\.js))$/
     assert.deepEqual(
       files.filter((file) => !expected.test(file)),
       [],

@@ -36,9 +36,13 @@ export async function buildFixture(): Promise<Fixture> {
     target: 'node20.12',
     logLevel: 'warning',
   })
-  cpSync(join(ROOT, 'src/lib/database/migrations'), join(root, 'dist', 'migrations'), {
-    recursive: true,
-  })
+  cpSync(
+    join(ROOT, 'src/lib/database/migrations'),
+    join(root, 'dist', 'lib', 'database', 'migrations'),
+    {
+      recursive: true,
+    },
+  )
   cpSync(join(ROOT, 'bin'), join(root, 'bin'), { recursive: true })
   writeFileSync(
     join(root, 'package.json'),
