@@ -13,6 +13,9 @@ required() {
   [ -x /usr/sbin/sshd ] || echo openssh-server
   command -v ssh-keygen >/dev/null || echo openssh-client
   [ -x /usr/sbin/dropbear ] || echo dropbear-bin
+  # Without it only the routers of the tests are missing; the other package of busybox lacks what they need.
+  busybox --list 2>/dev/null | grep -qx passwd || echo busybox-static
+  [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || echo iproute2
 }
 
 # Without these, tests are left out, which their report shows.

@@ -60,7 +60,7 @@ export async function connect(
         sock: socket,
         username: host.username,
         readyTimeout: limits.connectTimeoutMs,
-        keepaliveInterval: KEEPALIVE_MS,
+        keepaliveInterval: limits.keepaliveMs,
         keepaliveCountMax: KEEPALIVE_MISSES,
         algorithms: { kex: [...KEX], serverHostKey: [...algorithmsOf(host.hostKey.type)] },
         authHandler: attempt.handler,
@@ -164,6 +164,6 @@ async function probeType(
   }
 }
 
-function withDefaults({ signal, connectTimeoutMs = CONNECT_TIMEOUT_MS }: SshLimits) {
-  return { signal, connectTimeoutMs }
+function withDefaults(given: SshLimits): Required<SshLimits> {
+  return { connectTimeoutMs: CONNECT_TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS, ...given }
 }

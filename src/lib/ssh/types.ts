@@ -52,6 +52,8 @@ export interface SshLimits {
   signal: AbortSignal
   /** How long reaching the host may take, and again the way from there to the login. */
   connectTimeoutMs?: number
+  /** How often a silent connection is asked whether it is still there; three times in vain end it. */
+  keepaliveMs?: number
 }
 
 /** What a script on a host came to. */
