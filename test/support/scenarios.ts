@@ -81,10 +81,23 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   // The roles of the test's own server are nobody on the list.
   'access:audit': (stand) => ({
     succeeds: {
-      flags: { 'fail-on': 'critical', sarif: stand.path('access.sarif') },
+      flags: {
+        'fail-on': 'critical',
+        sarif: stand.path('access.sarif'),
+        junit: stand.path('access.xml'),
+      },
       code: findings,
     },
-    fails: { flags: { dsn: 'nowhere' }, code: usage },
+    fails: { flags: { dsn: 'nowhere', probe: true }, code: usage },
+  }),
+  'access:prepare': () => ({
+    succeeds: { args: { role: 'auditor' }, code: ok },
+    fails: { args: { role: 'pg_monitor' }, code: usage },
+  }),
+  'access:self-test': () => ({
+    succeeds: { code: ok },
+    fails: { flags: { nope: true }, code: usage },
+    isSpecial: true,
   }),
   'api-key:issue': (stand) => ({
     succeeds: {

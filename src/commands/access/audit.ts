@@ -17,7 +17,8 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --dsn postgres://auditor@db1.example.com/postgres --dsn postgres://auditor@db2.example.com/postgres --json',
-    '<%= config.bin %> <%= command.id %> --fail-on critical --sarif access.sarif',
+    '<%= config.bin %> <%= command.id %> --fail-on critical --sarif access.sarif --junit access.xml',
+    '<%= config.bin %> <%= command.id %> --dsn postgres://auditor@db1.example.com/postgres --probe',
   ]
 
   static override flags = {
@@ -33,8 +34,17 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
       description: 'the mildest severity that makes the exit code 8',
       default: 'medium',
     }),
+    probe: Flags.boolean({
+      description:
+        'try connections from this machine as well: as every role that can log in and as a stranger, with and without ' +
+        'TLS, and for replication; no password is sent',
+    }),
     sarif: Flags.string({
       description: 'write the findings to this file as well, for code scanning; replaced if there',
+      helpValue: 'FILE',
+    }),
+    junit: Flags.string({
+      description: 'write a test case for each rule at each server to this file; replaced if there',
       helpValue: 'FILE',
     }),
   }
@@ -47,7 +57,9 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
       dsns,
       environment: process.env,
       failOn: failOn ?? 'medium',
+      isProbing: flags.probe,
       sarif: file === undefined ? undefined : { file, folder: process.cwd(), version },
+      junit: flags.junit,
     })
   }
 

@@ -6,7 +6,7 @@ import {
   PartialError,
   UsageError,
 } from '../errors.js'
-import { requireSarifPlace, writeSarif } from '../findings/sarif-file.js'
+import { requireReportPlace, writeSarif } from '../findings/sarif-file.js'
 import type { Surroundings } from '../surroundings.js'
 import type { Workspace } from '../workspace.js'
 import { revokeApiKey } from './revoke.js'
@@ -50,7 +50,7 @@ export async function scanForLeaks(
     throw new UsageError('no-path', 'name a file or a folder to scan, or - for stdin', {
       suggestions: ['cleverctl api-key scan .'],
     })
-  if (order.sarif !== undefined) await requireSarifPlace(order.sarif.file)
+  if (order.sarif !== undefined) await requireReportPlace(order.sarif.file)
   const gathered = await new Gathering(surroundings).gather(order.paths, order.hasGit)
   const { finds, scanned, notChecked } = gathered
   const { leaks, failure } = await judgeAll(surroundings, workspace, finds)

@@ -23,6 +23,8 @@ export interface RoleRow {
   canCreateDatabases: boolean
   canReplicate: boolean
   bypassesRowSecurity: boolean
+  /** Connections at once; null: any number. */
+  connectionLimit: number | null
   /** Null: never. */
   validUntil: Date | null
 }
@@ -38,6 +40,7 @@ export interface Membership {
 export interface PasswordRow {
   role: string
   kind: 'none' | 'scram' | 'other'
+  canLogin: boolean
 }
 
 /** A setting that a role or a database brings along. */
@@ -47,10 +50,25 @@ export interface RoleSetting {
   setting: string
 }
 
-/** A database of a server, and whether everybody may connect to it. */
+/** A database of a server, and whether everybody may connect to it or make temporary tables in it. */
 export interface DatabaseRow {
   name: string
   isOpenToPublic: boolean
+  isTemporaryOpen: boolean
+}
+
+/** A line of pg_ident.conf: a name outside that may come as a role. */
+export interface IdentityRow {
+  map: string
+  /** Null with an error: the line is not taken. */
+  systemName: string | null
+  role: string | null
+}
+
+/** A replication slot. */
+export interface SlotRow {
+  name: string
+  isActive: boolean
 }
 
 /** A connection that stands now. */
@@ -61,9 +79,11 @@ export interface SessionRow {
   /** Null: by the unix socket. */
   address: string | null
   isEncrypted: boolean
+  isReplication: boolean
 }
 
-async function select<Row extends QueryResultRow>(
+/** Rows of a statement, in a read-only transaction of its own. */
+export async function select<Row extends QueryResultRow>(
   database: Database,
   statement: string,
 ): Promise<Row[]> {
@@ -111,7 +131,8 @@ export async function selectRoles(database: Database): Promise<RoleRow[]> {
     `select rolname as name, rolcanlogin as "canLogin", rolsuper as "isSuperuser",
        oid = 10 as "isBootstrap", rolcreaterole as "canCreateRoles",
        rolcreatedb as "canCreateDatabases", rolreplication as "canReplicate",
-       rolbypassrls as "bypassesRowSecurity", nullif(rolvaliduntil, 'infinity') as "validUntil"
+       rolbypassrls as "bypassesRowSecurity", nullif(rolvaliduntil, 'infinity') as "validUntil",
+       nullif(rolconnlimit, -1) as "connectionLimit"
      from pg_roles where rolname !~ '^pg_' order by rolname`,
   )
 }
@@ -127,14 +148,23 @@ export async function selectMemberships(database: Database): Promise<Membership[
   )
 }
 
-/** How the passwords of roles that can log in are kept; never a password nor its hash. */
+/** What the kind of a role's password is, from pg_authid, which only superusers may read. */
+export const PASSWORD_KINDS = `select rolname as role, case when rolpassword is null then 'none'
+       when rolpassword like 'SCRAM-SHA-256$%' then 'scram' else 'other' end as kind,
+       rolcanlogin as "canLogin"
+     from pg_catalog.pg_authid`
+
+/** The view that shows the same to an auditor who is no superuser; `access prepare` makes it. */
+export const PASSWORD_VIEW = 'cleverctl_audit.password'
+
+/** How the passwords of roles are kept; never a password nor its hash. */
 export async function selectPasswords(database: Database): Promise<PasswordRow[]> {
-  return select<PasswordRow>(
+  const [view] = await select<{ isUsed: boolean }>(
     database,
-    `select rolname as role, case when rolpassword is null then 'none'
-       when rolpassword like 'SCRAM-SHA-256$%' then 'scram' else 'other' end as kind
-     from pg_authid where rolcanlogin order by rolname`,
+    `select not has_table_privilege('pg_authid', 'select') and to_regclass('${PASSWORD_VIEW}') is not null as "isUsed"`,
   )
+  const source = view?.isUsed === true ? `select * from ${PASSWORD_VIEW}` : PASSWORD_KINDS
+  return select<PasswordRow>(database, `${source} order by role`)
 }
 
 /** Settings that roles and databases bring along. */
@@ -152,10 +182,11 @@ export async function selectRoleSettings(database: Database): Promise<RoleSettin
 export async function selectDatabases(database: Database): Promise<DatabaseRow[]> {
   return select<DatabaseRow>(
     database,
-    `select datname as name, exists (
-       select from aclexplode(coalesce(datacl, acldefault('d', datdba))) as granted
-       where granted.grantee = 0 and granted.privilege_type = 'CONNECT') as "isOpenToPublic"
-     from pg_database where datallowconn order by datname`,
+    `select datname as name, 'CONNECT' = any(open) as "isOpenToPublic", 'TEMPORARY' = any(open) as "isTemporaryOpen"
+     from pg_database cross join lateral (
+       select coalesce(array_agg(privilege_type), '{}') as open
+       from aclexplode(coalesce(datacl, acldefault('d', datdba))) where grantee = 0) as granted
+     where datallowconn order by datname`,
   )
 }
 
@@ -165,7 +196,7 @@ export async function selectSessions(database: Database): Promise<SessionRow[]> 
   return select<SessionRow>(
     database,
     `select activity.pid, usename as role, datname as database, host(client_addr) as address,
-       coalesce(ssl, false) as "isEncrypted"
+       coalesce(ssl, false) as "isEncrypted", backend_type = 'walsender' as "isReplication"
      from pg_stat_activity as activity left join pg_stat_ssl using (pid)
      where usename is not null and backend_type in ('client backend', 'walsender')
        and activity.pid <> pg_backend_pid() order by pid`,
@@ -205,4 +236,21 @@ export async function selectLoadTimes(
   )
   if (!row) throw new Error('the server says nothing about its files')
   return row
+}
+
+/** The lines of pg_ident.conf. */
+export async function selectIdentities(database: Database): Promise<IdentityRow[]> {
+  return select<IdentityRow>(
+    database,
+    `select map_name as map, sys_name as "systemName", pg_username as role
+     from pg_ident_file_mappings order by line_number`,
+  )
+}
+
+/** Slots that keep what a consumer has not yet fetched. */
+export async function selectSlots(database: Database): Promise<SlotRow[]> {
+  return select<SlotRow>(
+    database,
+    'select slot_name as name, active as "isActive" from pg_replication_slots order by slot_name',
+  )
 }

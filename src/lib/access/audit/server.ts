@@ -6,6 +6,7 @@ import type { HbaFacts, HbaRule } from '../hba/types.js'
 import {
   selectDatabases,
   selectHba,
+  selectIdentities,
   selectLoadTimes,
   selectMemberships,
   selectPasswords,
@@ -14,13 +15,16 @@ import {
   selectServer,
   selectSessions,
   selectSettings,
+  selectSlots,
   type DatabaseRow,
+  type IdentityRow,
   type Membership,
   type PasswordRow,
   type RoleRow,
   type RoleSetting,
   type ServerRow,
   type SessionRow,
+  type SlotRow,
 } from './server-store.js'
 
 /** What a server says about itself, part by part: an auditor may be let see some parts and not others. */
@@ -36,29 +40,19 @@ export interface ServerParts {
   hba: { rows: readonly HbaRow[]; rules: readonly HbaRule[] }
   /** When pg_hba.conf was written, and when the server last read it. */
   loadTimes: { writtenAt: Date; loadedAt: Date }
+  identities: readonly IdentityRow[]
+  slots: readonly SlotRow[]
 }
 
-/** The name of a part. */
-export type PartName = keyof ServerParts
-
-/** The parts of one server; of those that could not be read, why. */
-export type ReadParts = { [Name in PartName]: ServerParts[Name] | Error }
+/** Parts that were read; of those that could not be, why. */
+export type ReadParts<Parts = ServerParts> = { [Name in keyof Parts]: Parts[Name] | Error }
 
 /**
  * Reads every part of a server, each in a read-only transaction of its own.
  * @throws UnreachableError and RefusedError when there is no connection at all, CancelledError
  */
 export async function readServer(database: Database, signal: AbortSignal): Promise<ReadParts> {
-  const part = async <Result>(select: (database: Database) => Promise<Result>) => {
-    signal.throwIfAborted()
-    try {
-      return await select(database)
-    } catch (error) {
-      if (error instanceof CancelledError) throw error
-      if (error instanceof ExpectedError || error instanceof StatementError) return error
-      throw error
-    }
-  }
+  const part = partReader(database, signal)
   // The first one opens the connection: without it there is nothing to be read.
   const server = await selectServer(database)
   return {
@@ -76,6 +70,24 @@ export async function readServer(database: Database, signal: AbortSignal): Promi
       return { rows, rules }
     }),
     loadTimes: await part(selectLoadTimes),
+    identities: await part(selectIdentities),
+    slots: await part(selectSlots),
+  }
+}
+
+/** Reads parts by their selections; gives the error in the place of one that may not be read. */
+export function partReader(database: Database, signal: AbortSignal) {
+  return async <Result>(
+    select: (database: Database) => Promise<Result>,
+  ): Promise<Result | Error> => {
+    signal.throwIfAborted()
+    try {
+      return await select(database)
+    } catch (error) {
+      if (error instanceof CancelledError) throw error
+      if (error instanceof ExpectedError || error instanceof StatementError) return error
+      throw error
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import type { AccountRow } from '../../staff/store.js'
-import type { PartName, ServerParts } from './server.js'
+import type { DatabaseParts } from './database.js'
+import type { Probe } from './probe.js'
+import type { ServerParts } from './server.js'
 
 /** How bad a finding is, the worst first. */
 export const SEVERITIES = ['critical', 'high', 'medium'] as const
@@ -31,10 +33,20 @@ export interface AccessFinding extends Omit<Found, 'role'> {
   who: string | null
 }
 
+/** What a server that could not be read at all is listed with, in the place of a rule. */
+export const EVERY_RULE = 'all'
+
+/** A rule that could not be asked. */
+export interface NotChecked {
+  rule: string
+  host: string
+  reason: string
+}
+
 /** What an audit of access found. */
 export interface AccessAudit {
   findings: AccessFinding[]
-  notChecked: { rule: string; host: string; reason: string }[]
+  notChecked: NotChecked[]
   /** The servers that were looked at. */
   hosts: { host: string; isStandby: boolean; version: number }[]
   checkedAt: string
@@ -50,10 +62,22 @@ export interface AccessList {
   now: Date
 }
 
-/** The parts that a rule looks at. */
-export type Seen<Name extends PartName> = Pick<ServerParts, Name>
+/** Everything that rules look at: a server, one of its databases, and connections that were tried. */
+export interface AuditParts extends ServerParts, DatabaseParts {
+  /** Read only where it was asked for. */
+  probes: readonly Probe[]
+}
 
-/** One rule of the audit, its parts forgotten so that all fit into one list. */
+/** The name of a part. */
+export type PartName = keyof AuditParts
+
+/** The parts that a rule looks at. */
+export type Seen<Name extends PartName> = Pick<AuditParts, Name>
+
+/**
+ * One rule of the audit, its parts forgotten so that all fit into one list. A rule that needs a part of a
+ * database is asked once a database.
+ */
 export interface AccessRule {
   id: string
   severity: Severity
@@ -64,7 +88,7 @@ export interface AccessRule {
   /** Which controls ask for it. */
   references: readonly string[]
   needs: readonly PartName[]
-  find(parts: ServerParts, list: AccessList): Found[]
+  find(parts: AuditParts, list: AccessList): Found[]
 }
 
 /** Makes a rule; it is given the parts that it needs and no others. */

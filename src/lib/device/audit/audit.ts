@@ -9,7 +9,7 @@ import {
   UnreachableError,
   UsageError,
 } from '../../errors.js'
-import { requireSarifPlace } from '../../findings/sarif-file.js'
+import { requireReportPlace } from '../../findings/sarif-file.js'
 import { unknownInstallation } from '../../installation/types.js'
 import type { Workspace } from '../../workspace.js'
 import { hasInstallation } from '../list-store.js'
@@ -55,7 +55,7 @@ export async function auditDevices(
 ): Promise<DeviceAudit> {
   const { database, clock, log, random, signal } = workspace
   const { installation, batch, limit, sarif } = asked
-  if (sarif !== undefined) await requireSarifPlace(sarif.file)
+  if (sarif !== undefined) await requireReportPlace(sarif.file)
   const rules = chooseRules(asked)
   if (installation !== undefined && !(await hasInstallation(database, installation)))
     throw unknownInstallation(installation)

@@ -1,3 +1,4 @@
+import { membersOf } from '../members.js'
 import { defineRule, quoteName } from '../types.js'
 
 /** Roles of PostgreSQL that amount to a superuser, or to reading or stopping everything. */
@@ -15,17 +16,17 @@ export const powerfulGroup = defineRule({
   id: 'powerful-group',
   severity: 'critical',
   summary: 'a role is a member of a powerful role of PostgreSQL',
-  help: `Direct members of ${POWERFUL.join(', ')}; whoever is a member of such a member has the same power.`,
+  help: `Members of ${POWERFUL.join(', ')}, directly or through other roles.`,
   references: ['NIST AC-6', 'ISO 27001 A.8.2', 'CIS PostgreSQL 4.9'],
   needs: ['memberships'],
   find: ({ memberships }) =>
-    memberships
-      .filter(({ member, group }) => POWERFUL.includes(group) && !member.startsWith('pg_'))
-      .map(({ member, group }) => ({
+    POWERFUL.flatMap((group) => membersOf(memberships, group)).map(
+      ({ member, group, through }) => ({
         subject: `role ${member}`,
         role: member,
-        evidence: `is a member of ${group}`,
-        fix: `revoke ${group} from ${quoteName(member)}`,
-        undo: `grant ${group} to ${quoteName(member)}`,
-      })),
+        evidence: `is a member of ${through}${through === group ? '' : `, and so of ${group}`}`,
+        fix: `revoke ${quoteName(through)} from ${quoteName(member)}`,
+        undo: `grant ${quoteName(through)} to ${quoteName(member)}`,
+      }),
+    ),
 })

@@ -1,0 +1,197 @@
+import type { Database } from '../../database/database.js'
+import { RefusedError } from '../../errors.js'
+import { select } from './server-store.js'
+
+/** A right that somebody other than the owner has, and that PostgreSQL or an extension did not bring along. */
+export interface GrantRow {
+  kind: 'schema' | 'table' | 'sequence' | 'function'
+  /** As SQL has it. */
+  name: string
+  /** Null: PUBLIC. */
+  grantee: string | null
+  privilege: string
+  isGrantable: boolean
+}
+
+/** A right that PUBLIC will have on what a role makes. */
+export interface DefaultPrivilegeRow {
+  owner: string
+  /** Null: in every schema. */
+  schema: string | null
+  kind: 'tables' | 'sequences' | 'functions' | 'types' | 'schemas'
+  privilege: string
+}
+
+/** A function that runs with the rights of its owner. */
+export interface DefinerRow {
+  name: string
+  /** Whether it brings its search_path along. */
+  isPinned: boolean
+  /** Whether everybody may call it. */
+  isPublic: boolean
+}
+
+/** Something that stands in a database by its name, with its owner. */
+export interface OwnedRow {
+  name: string
+  owner: string
+}
+
+/** A login at another server that is kept in this one. */
+export interface MappingRow {
+  server: string
+  /** Null: for everybody. */
+  role: string | null
+  hasPassword: boolean
+}
+
+/** What an owner has. */
+export interface OwnerRow {
+  role: string
+  count: number
+  example: string
+}
+
+const SYSTEM_SCHEMA = `nspname ~ '^pg_' or nspname = 'information_schema'`
+
+/** Rights on schemas, tables, sequences and functions beyond those that PostgreSQL and extensions bring along. */
+export async function selectGrants(database: Database): Promise<GrantRow[]> {
+  return select<GrantRow>(
+    database,
+    `with object as (
+       select 'schema' as kind, 'pg_namespace'::regclass as class, oid, quote_ident(nspname) as name,
+         nspowner as owner, nspacl as acl
+       from pg_namespace where nspacl is not null
+       union all
+       select case relkind when 'S' then 'sequence' else 'table' end, 'pg_class'::regclass, oid,
+         oid::regclass::text, relowner, relacl
+       from pg_class where relacl is not null and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+         -- Made open to all, and not noted as such by PostgreSQL.
+         and relnamespace <> 'information_schema'::regnamespace
+       union all
+       select 'function', 'pg_proc'::regclass, oid, oid::regprocedure::text, proowner, proacl
+       from pg_proc where proacl is not null),
+     initial as (
+       select objoid, classoid, right_of.grantee, right_of.privilege_type, right_of.is_grantable
+       from pg_init_privs cross join lateral aclexplode(initprivs) as right_of where objsubid = 0)
+     select kind, name, rolname as grantee, privilege_type as privilege, granted.is_grantable as "isGrantable"
+     from object cross join lateral aclexplode(acl) as granted
+     left join pg_roles as role on role.oid = granted.grantee
+     where granted.grantee <> owner and not exists (
+       select from initial where objoid = object.oid and classoid = class
+         and initial.grantee = granted.grantee and initial.privilege_type = granted.privilege_type
+         and initial.is_grantable = granted.is_grantable)
+     order by kind, name, rolname, privilege_type`,
+  )
+}
+
+/** What PUBLIC will be given on objects that are made, beyond what PostgreSQL gives it anyway. */
+export async function selectDefaultPrivileges(database: Database): Promise<DefaultPrivilegeRow[]> {
+  return select<DefaultPrivilegeRow>(
+    database,
+    `select rolname as owner, nspname as schema, privilege_type as privilege,
+       case defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
+         when 'T' then 'types' else 'schemas' end as kind
+     from pg_default_acl cross join lateral aclexplode(defaclacl) as granted
+     join pg_roles as role on role.oid = defaclrole
+     left join pg_namespace on pg_namespace.oid = defaclnamespace
+     where granted.grantee = 0 and (defaclobjtype not in ('f', 'T') or defaclnamespace <> 0)
+     order by 1, 2, 3, 4`,
+  )
+}
+
+/** Functions that run with the rights of their owners, without PostgreSQL's own. */
+export async function selectDefiners(database: Database): Promise<DefinerRow[]> {
+  return select<DefinerRow>(
+    database,
+    `select pg_proc.oid::regprocedure::text as name,
+       exists (select from unnest(proconfig) as setting where setting like 'search_path=%') as "isPinned",
+       exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0) as "isPublic"
+     from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+     where prosecdef and not (${SYSTEM_SCHEMA}) order by 1`,
+  )
+}
+
+/** Languages whose functions are not kept from the machine, without those that only a superuser can use. */
+export async function selectUntrustedLanguages(database: Database): Promise<OwnedRow[]> {
+  return select<OwnedRow>(
+    database,
+    `select quote_ident(lanname) as name, pg_get_userbyid(lanowner) as owner
+     from pg_language where not lanpltrusted and lanname not in ('internal', 'c') order by 1`,
+  )
+}
+
+/** Extensions by name. */
+export async function selectExtensions(database: Database): Promise<OwnedRow[]> {
+  return select<OwnedRow>(
+    database,
+    `select extname as name, pg_get_userbyid(extowner) as owner from pg_extension order by 1`,
+  )
+}
+
+/**
+ * Logins at other servers; never a password.
+ * @throws RefusedError where there are any and their options are not shown to this role
+ */
+export async function selectMappings(database: Database): Promise<MappingRow[]> {
+  const rows = await select<MappingRow & { isSuperuser: boolean }>(
+    database,
+    `select srvname as server, case when umuser <> 0 then usename end as role,
+       exists (select from unnest(umoptions) as option where option ~* '^(ssl)?password=') as "hasPassword",
+       (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser"
+     from pg_user_mappings order by 1, 2`,
+  )
+  if (rows.some(({ isSuperuser }) => !isSuperuser))
+    throw new RefusedError('privilege-missing', 'options of user mappings are shown to superusers')
+  return rows
+}
+
+/** Tables whose row security does not hold their owners. */
+export async function selectUnforcedTables(database: Database): Promise<OwnedRow[]> {
+  return select<OwnedRow>(
+    database,
+    `select oid::regclass::text as name, pg_get_userbyid(relowner) as owner
+     from pg_class where relrowsecurity and not relforcerowsecurity order by 1`,
+  )
+}
+
+/** Whoever owns tables, functions or schemas, without the role that the server was made with. */
+export async function selectOwners(database: Database): Promise<OwnerRow[]> {
+  return select<OwnerRow>(
+    database,
+    `select pg_get_userbyid(owner) as role, count(*)::int as count, min(name) as example
+     from (
+       select relowner as owner, pg_class.oid::regclass::text as name, relnamespace as schema
+       from pg_class where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+       union all select proowner, oid::regprocedure::text, pronamespace from pg_proc
+       union all select nspowner, quote_ident(nspname), oid from pg_namespace) as object
+     join pg_namespace on pg_namespace.oid = schema
+     where owner <> 10 and nspname !~ '^pg_(toast|temp)' group by owner order by 1`,
+  )
+}
+
+/** Event triggers that no extension brought along. */
+export async function selectEventTriggers(database: Database): Promise<OwnedRow[]> {
+  return select<OwnedRow>(
+    database,
+    `select quote_ident(evtname) as name, pg_get_userbyid(evtowner) as owner from pg_event_trigger
+     where not exists (select from pg_depend where classid = 'pg_event_trigger'::regclass
+       and objid = pg_event_trigger.oid and deptype = 'e') order by 1`,
+  )
+}
+
+/** Subscriptions of this database: each holds the login at another server. */
+export async function selectSubscriptions(database: Database): Promise<OwnedRow[]> {
+  return select<OwnedRow>(
+    database,
+    `select quote_ident(subname) as name, pg_get_userbyid(subowner) as owner from pg_subscription
+     where subdbid = (select oid from pg_database where datname = current_database()) order by 1`,
+  )
+}
+
+/** The name of the database that a connection leads to. */
+export async function selectDatabaseName(database: Database): Promise<string> {
+  const [row] = await select<{ name: string }>(database, 'select current_database() as name')
+  if (!row) throw new Error('the server says nothing about itself')
+  return row.name
+}

@@ -1,0 +1,151 @@
+import { Socket } from 'node:net'
+import type { ClientConfig } from 'pg'
+import type { Database } from '../../database/database.js'
+import { sqlStateOf, SqlState } from '../../database/sqlstate.js'
+import { CancelledError, ExpectedError, FailureError } from '../../errors.js'
+import { parseAddress } from '../../network.js'
+import { decidingRules } from '../hba/match.js'
+import type { Attempt, HbaRule } from '../hba/types.js'
+import { REACH_PARTS } from './reach.js'
+import { hbaFacts, type ReadParts, type ServerParts } from './server.js'
+import { select } from './server-store.js'
+
+/** How far a connection came: refused before anything was asked for, asked for a password, or let in. */
+export type Reach = 'refused' | 'asked' | 'in'
+
+/** One connection that was tried from this machine. */
+export interface Probe {
+  attempt: Attempt
+  reach: Reach
+  /** What the simulation says; several where it does not know. */
+  expected: readonly Reach[]
+}
+
+/** Rules that ask for a password; what other methods ask for was not brought along. */
+const ASKING = ['scram-sha-256', 'md5', 'password', 'ldap', 'radius', 'pam', 'bsd']
+/** A role that no server has. */
+const STRANGER = 'cleverctl_probe_of_a_stranger'
+const WAIT_MS = 5000
+/** What stands for the question for a password, which nobody answers. */
+const ASKED = 'a password is asked for'
+
+/**
+ * Tries to connect over the network as every role that can log in and as one that nobody has, with and
+ * without TLS, and for replication. No password is ever sent: a connection ends when one is asked for.
+ * The server's log has a line for each.
+ * @throws FailureError where nothing can be tried, and the error of a part that is needed for it
+ */
+export async function probeServer(
+  database: Database,
+  read: ReadParts,
+  signal: AbortSignal,
+): Promise<Probe[]> {
+  const { server, roles, memberships, hba, settings } = requireParts(read)
+  const [own] = await select<{ address: string | null; name: string }>(
+    database,
+    'select host(inet_client_addr()) as address, current_database() as name',
+  )
+  const from = parseAddress(own?.address ?? '')
+  if (!own || !from)
+    throw new FailureError(
+      'not-over-network',
+      'the connection is by the unix socket: name the server by its address to try connections',
+    )
+  const facts = hbaFacts({ server, memberships })
+  const config = await configOf(database)
+  const names = [...roles.filter(({ canLogin }) => canLogin).map(({ name }) => name), STRANGER]
+  const probes: Probe[] = []
+  for (const attempt of attemptsOf(names, own.name, from, settings.get('ssl') === 'on')) {
+    signal.throwIfAborted()
+    const reach = await tryToConnect(config, attempt)
+    const rules = decidingRules(hba.rules, attempt, facts)
+    probes.push({ attempt, reach, expected: rules.map((rule) => expectedReach(rule, attempt)) })
+  }
+  return probes
+}
+
+function requireParts(read: ReadParts): ServerParts {
+  for (const name of [...REACH_PARTS, 'settings'] as const) {
+    const part = read[name]
+    if (part instanceof Error) throw part
+  }
+  // Those that are used were looked at.
+  return read as ServerParts
+}
+
+function* attemptsOf(
+  names: readonly string[],
+  database: string,
+  from: Attempt['from'],
+  hasTls: boolean,
+): Generator<Attempt> {
+  for (const role of names) {
+    yield { role, database, from, isEncrypted: false }
+    if (hasTls) yield { role, database, from, isEncrypted: true }
+    yield { role, database: undefined, from, isEncrypted: hasTls }
+  }
+}
+
+function expectedReach(rule: HbaRule | null, { role }: Attempt): Reach {
+  if (rule === null) return 'refused'
+  if (rule.options.some((option) => /^clientcert=/.test(option))) return 'refused'
+  // The rule lets a stranger in; that there is no such role is noticed afterwards.
+  if (rule.method === 'trust') return role === STRANGER ? 'refused' : 'in'
+  return ASKING.includes(rule.method) ? 'asked' : 'refused'
+}
+
+/** Place and TLS of a database's own connections; without its login. */
+async function configOf(database: Database): Promise<ClientConfig> {
+  const { options } = await database.pool()
+  const { host, port, ssl } = options
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    // Nothing is sent that a wrong server must not see.
+    ssl: ssl === undefined || ssl === false ? { rejectUnauthorized: false } : ssl,
+    connectionTimeoutMillis: WAIT_MS,
+    application_name: 'cleverctl access audit --probe',
+  }
+}
+
+async function tryToConnect(config: ClientConfig, attempt: Attempt): Promise<Reach> {
+  const { default: pg } = await import('pg')
+  const { role, database, isEncrypted } = attempt
+  const socket = new Socket()
+  const wanted: ClientConfig & { replication?: string } = {
+    ...config,
+    user: role,
+    ...(database === undefined ? { replication: 'true' } : { database }),
+    ...(isEncrypted ? {} : { ssl: false }),
+    stream: () => socket,
+    password: () => {
+      throw new Error(ASKED)
+    },
+  }
+  const client = new pg.Client(wanted)
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return 'in'
+  } catch (error) {
+    return reachOf(error, role)
+  } finally {
+    // A client whose login failed on this side would wait for the server for ever.
+    socket.destroy()
+  }
+}
+
+function reachOf(error: unknown, role: string): Reach {
+  if (error instanceof CancelledError) throw error
+  if (error instanceof Error && error.message === ASKED) return 'asked'
+  const state = sqlStateOf(error)
+  if (state === SqlState.INVALID_AUTHORIZATION) return 'refused'
+  // After the rules: somebody was let in, and then there was no room, no such database, no right to enter.
+  if (state === SqlState.INVALID_CATALOG_NAME || state === SqlState.INSUFFICIENT_PRIVILEGE)
+    return 'in'
+  if (error instanceof ExpectedError) throw error
+  throw new FailureError(
+    'probe-failed',
+    `trying to connect as ${role} ended with ${state ?? 'a broken connection'}, which says nothing about who is let in`,
+  )
+}

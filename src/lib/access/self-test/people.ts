@@ -1,0 +1,82 @@
+import type { AccountRow } from '../../staff/store.js'
+
+/** Roles of the throw-away server. */
+export const ENGINEER = 'fleet_engineer'
+export const REPLICATOR = 'fleet_replicator'
+export const PROGRAM = 'fleet_program'
+/** Its database. */
+export const FLEET = 'fleet'
+
+/** Handles on the list. */
+export const HANDLES = {
+  engineer: 'engineer@example.com',
+  replicator: 'replicator',
+  program: 'program',
+  bootstrap: 'bootstrap',
+  leaver: 'leaver@example.com',
+  former: 'former@example.com',
+} as const
+
+/** Rules with which nothing is wrong; one that refuses everybody else comes after them. */
+export function cleanRules(bootstrap: string): string[] {
+  return [
+    `local all "${bootstrap}" peer`,
+    `hostssl ${FLEET} ${ENGINEER} 10.77.0.1/32 scram-sha-256`,
+    `hostssl ${FLEET} ${PROGRAM} 10.77.1.0/24 scram-sha-256`,
+    `hostssl replication ${REPLICATOR} 10.77.0.11/32 scram-sha-256`,
+  ]
+}
+
+/** Statements by which the clean server gets its roles. @param verifier what is kept of their passwords */
+export function cleanStatements(verifier: string): string[] {
+  const login = (role: string, more: string) =>
+    `create role ${role} login connection limit 5 ${more} password '${verifier}'`
+  return [
+    'create role fleet_readers',
+    'create role fleet_owner',
+    login(ENGINEER, `valid until '2098-01-01'`),
+    login(REPLICATOR, 'replication'),
+    login(PROGRAM, ''),
+    'create schema fleet',
+    'create table fleet.plant (code text)',
+  ]
+}
+
+/** The list by which the throw-away server is measured. @param bootstrap its superuser */
+export function listOfPeople(bootstrap: string): AccountRow[] {
+  const addedAt = new Date('2026-01-01T00:00:00Z')
+  const common = { owner: null, until: null, addedAt, removedAt: null }
+  const person = { ...common, kind: 'staff' as const }
+  const program = { ...common, kind: 'service-account' as const, owner: HANDLES.engineer }
+  return [
+    {
+      ...person,
+      handle: HANDLES.engineer,
+      roleNames: [ENGINEER],
+      networks: ['10.77.0.1/32'],
+      until: '2098-12-31',
+    },
+    {
+      ...person,
+      handle: HANDLES.leaver,
+      roleNames: ['fleet_leaver'],
+      networks: [],
+      removedAt: new Date('2026-02-01T00:00:00Z'),
+    },
+    {
+      ...person,
+      handle: HANDLES.former,
+      roleNames: ['fleet_former'],
+      networks: [],
+      until: '2026-01-31',
+    },
+    {
+      ...program,
+      handle: HANDLES.replicator,
+      roleNames: [REPLICATOR],
+      networks: ['10.77.0.11/32'],
+    },
+    { ...program, handle: HANDLES.program, roleNames: [PROGRAM], networks: ['10.77.1.0/24'] },
+    { ...program, handle: HANDLES.bootstrap, roleNames: [bootstrap], networks: [] },
+  ].map((account, index) => ({ ...account, id: String(index), description: account.handle }))
+}
