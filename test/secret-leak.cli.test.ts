@@ -264,6 +264,15 @@ describe('secrets', () => {
       }
     })
 
+    it('access self-test, whose server knows none of them', async function () {
+      this.timeout(300_000)
+      const given = { login: 'url', env } as const
+      const result = await run1(['access', 'self-test', '--json', '--verbose'], given)
+      assert.equal(result.code, 0, result.stdout + result.stderr)
+      const failing = await run1(['access', 'self-test', '--nope', '--verbose'], given)
+      assert.equal(failing.code, usage)
+    })
+
     it('demo, whose secrets are read out of its files while it plays', async function () {
       this.timeout(180_000)
       const TMPDIR = join(folder, 'demo')
