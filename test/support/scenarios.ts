@@ -78,6 +78,33 @@ const passwordFile = (stand: Stand, text = stand.password) =>
 
 /** Every command. A command of the manifest that is missing here fails the tests that walk it. */
 export const scenarios: Record<string, (stand: Stand) => Scenario> = {
+  'access:accept': ({ number }) => ({
+    succeeds: {
+      args: { rule: 'superuser', subject: `role new-${number}` },
+      flags: {
+        owner: `staff-${number}@example.com`,
+        reason: 'break glass',
+        until: '2099-12-31',
+        host: 'postgres://auditor@db1.example.com:5432/postgres',
+      },
+      code: ok,
+      role: 'owner',
+    },
+    fails: {
+      args: { rule: 'superuser', subject: 'role dba' },
+      flags: { owner: NOBODY, reason: 'none', until: '2099-12-31' },
+      code: notFound,
+      role: 'owner',
+    },
+  }),
+  'access:accept:list': () => ({
+    succeeds: { flags: { all: true }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'access:accept:withdraw': ({ number }) => ({
+    succeeds: { args: { number: String(number) }, code: ok, role: 'owner' },
+    fails: { args: { number: '999999' }, code: notFound, role: 'owner' },
+  }),
   // The roles of the test's own server are nobody on the list.
   'access:audit': (stand) => ({
     succeeds: {
@@ -735,6 +762,11 @@ function furniture(from: number, to: number, passwordHash: string): string {
     from ${numbers} join cleverctl.account on handle = 'staff-' || n || '@example.com';
     insert into cleverctl.account_role (role_name, account_id)
     select replace(split_part(handle, '@', 1), '-', '_'), id from cleverctl.account;
+    insert into cleverctl.access_acceptance
+      (id, rule, subject, owner_id, reason, valid_until, accepted_at)
+    overriding system value
+    select n, 'superuser', 'role dba-' || n, id, 'break glass', '2099-12-31', now()
+    from ${numbers} join cleverctl.account on handle = 'staff-' || n || '@example.com';
     insert into cleverctl.device (serial, model, batch, manufactured_at, secret_sha256)
     select 'CDX-' || n, 'CleverDx', 'B-1', '2026-01-02', sha256(n::text::bytea) from ${numbers};
     insert into cleverctl.api_key (key_id, installation_id, version, state, digest)

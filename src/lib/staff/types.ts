@@ -153,7 +153,8 @@ function readNetwork(text: string): string | Fault {
   return { code, reason: `${excerpt(text)} has bits set to the right of its prefix` }
 }
 
-function readDay(text: string): string | Fault {
+/** A day such as 2027-12-31, or what is wrong with it. */
+export function readDay(text: string): string | Fault {
   const isDay = DAY.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true
   return isDay
     ? text

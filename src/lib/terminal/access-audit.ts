@@ -15,6 +15,12 @@ export function drawAccessAudit(screen: Screen, audit: AccessAudit): void {
       { title: 'FIX', text: ({ fix }) => fix },
       { title: 'UNDO', text: ({ undo }) => undo },
     ])
+  for (const { rule, host, subject, acceptance } of screen.isTerminal ? audit.accepted : [])
+    screen.mark(
+      'ok',
+      `${subject} at ${host}: accepted by ${acceptance.owner} until ${acceptance.until}`,
+      rule,
+    )
   for (const { rule, host, reason } of audit.notChecked)
     screen.mark('failure', `not checked at ${host}: ${reason}`, rule)
 }

@@ -4,6 +4,8 @@ import type { Database } from '../../database/database.js'
 import { requireReportPlace } from '../../findings/sarif-file.js'
 import { selectAccounts } from '../../staff/store.js'
 import type { Log, Workspace } from '../../workspace.js'
+import { applyAcceptances } from '../acceptance/apply.js'
+import { selectAcceptances } from '../acceptance/store.js'
 import { judge, readAll, type Reading } from './judge.js'
 import { writeAccessJunit } from './junit.js'
 import { accessList } from './list.js'
@@ -45,8 +47,10 @@ export async function auditAccess(
       : await Promise.all(dsns.map((dsn) => openServer(dsn, { environment, log, signal })))
   const now = clock.now()
   const list = accessList(await selectAccounts(database), now)
+  const acceptances = await selectAcceptances(database)
   const audit: AccessAudit = {
     findings: [],
+    accepted: [],
     notChecked: [],
     hosts: [],
     checkedAt: now.toISOString(),
@@ -64,7 +68,9 @@ export async function auditAccess(
         audit.hosts.push({ host, isStandby, version })
       }
       const judged = judge(host, parts, list)
-      audit.findings.push(...judged.findings)
+      const { findings, accepted } = applyAcceptances(judged.findings, acceptances, now)
+      audit.findings.push(...findings)
+      audit.accepted.push(...accepted)
       audit.notChecked.push(...judged.notChecked)
     }
   }

@@ -33,6 +33,11 @@ export interface AccessFinding extends Omit<Found, 'role'> {
   who: string | null
 }
 
+/** A finding that somebody answers for. */
+export interface AcceptedFinding extends AccessFinding {
+  acceptance: { id: string; owner: string; reason: string; until: string }
+}
+
 /** What a server that could not be read at all is listed with, in the place of a rule. */
 export const EVERY_RULE = 'all'
 
@@ -46,6 +51,8 @@ export interface NotChecked {
 /** What an audit of access found. */
 export interface AccessAudit {
   findings: AccessFinding[]
+  /** Findings that do not count, because somebody answers for them. */
+  accepted: AcceptedFinding[]
   notChecked: NotChecked[]
   /** The servers that were looked at. */
   hosts: { host: string; isStandby: boolean; version: number }[]
