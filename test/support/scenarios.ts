@@ -483,6 +483,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { args: { installation }, flags: { output: path('none.png') }, code: notFound },
   }),
+  'router:reconcile': () => ({
+    succeeds: { code: ok },
+    fails: { args: { installation: NOWHERE }, code: notFound },
+  }),
   'router:rekey': ({ installation }) => ({
     succeeds: {
       args: { installation },
@@ -510,6 +514,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       flags: { what: 'wifi', reason: 'site visit', output: stand.path('none.txt') },
       code: notFound,
     },
+  }),
+  'router:rotate': ({ routerInstallation }) => ({
+    succeeds: { args: { installation: routerInstallation }, flags: { detach: true }, code: ok },
+    fails: { args: { installation: NOWHERE }, code: notFound },
   }),
   'router:show': ({ installation }) => ({
     succeeds: { args: { installation }, code: ok },

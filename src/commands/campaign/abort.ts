@@ -1,6 +1,6 @@
 import { abortCampaign } from '../../lib/campaign/change.js'
 import type { CampaignReport } from '../../lib/campaign/types.js'
-import { OPERATIONS } from '../../lib/operations/operations.js'
+import { operations } from '../../lib/operations/operations.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { campaignArg, reasonFlag } from '../../lib/terminal/campaign-flags.js'
 import { drawCampaign } from '../../lib/terminal/campaign-report.js'
@@ -24,7 +24,7 @@ export default class CampaignAbort extends BaseCommand<CampaignReport> {
     const { args, flags } = await this.parse(CampaignAbort)
     await this.confirm(flags, `Skip for good what campaign ${args.campaign} has not started?`)
     const asked = { id: args.campaign, reason: flags.reason }
-    return abortCampaign(await this.changingWorkspace(flags), OPERATIONS, asked)
+    return abortCampaign(await this.changingWorkspace(flags), operations(process.env), asked)
   }
 
   protected render(report: CampaignReport): void {

@@ -1,6 +1,6 @@
 import { pauseCampaign } from '../../lib/campaign/change.js'
 import type { CampaignReport } from '../../lib/campaign/types.js'
-import { OPERATIONS } from '../../lib/operations/operations.js'
+import { operations } from '../../lib/operations/operations.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { campaignArg, reasonFlag } from '../../lib/terminal/campaign-flags.js'
 import { drawCampaign } from '../../lib/terminal/campaign-report.js'
@@ -23,7 +23,7 @@ export default class CampaignPause extends BaseCommand<CampaignReport> {
   protected async execute(): Promise<CampaignReport> {
     const { args, flags } = await this.parse(CampaignPause)
     const asked = { id: args.campaign, reason: flags.reason }
-    return pauseCampaign(await this.changingWorkspace(flags), OPERATIONS, asked)
+    return pauseCampaign(await this.changingWorkspace(flags), operations(process.env), asked)
   }
 
   protected render(report: CampaignReport): void {

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { carryOn } from '../../lib/campaign/carry-out.js'
 import type { CampaignReport } from '../../lib/campaign/types.js'
-import { OPERATIONS } from '../../lib/operations/operations.js'
+import { operations } from '../../lib/operations/operations.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   campaignArg,
@@ -41,7 +41,7 @@ export default class CampaignResume extends BaseCommand<CampaignReport> {
     const { args, flags } = await this.parse(CampaignResume)
     const { detach: isDetached = false, concurrency = DEFAULT_CONCURRENCY } = flags
     const needs = { maxConnections: concurrency + OWN_CONNECTIONS, finishesStatements: true }
-    return carryOn(await this.changingWorkspace(flags, needs), OPERATIONS, {
+    return carryOn(await this.changingWorkspace(flags, needs), operations(process.env), {
       id: args.campaign,
       isDetached,
       retriesFailed: flags['retry-failed'],

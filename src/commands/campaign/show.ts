@@ -1,6 +1,6 @@
 import { reportCampaign } from '../../lib/campaign/report.js'
 import type { CampaignReport } from '../../lib/campaign/types.js'
-import { OPERATIONS } from '../../lib/operations/operations.js'
+import { operations } from '../../lib/operations/operations.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { campaignArg } from '../../lib/terminal/campaign-flags.js'
 import { drawCampaign } from '../../lib/terminal/campaign-report.js'
@@ -20,7 +20,7 @@ export default class CampaignShow extends BaseCommand<CampaignReport> {
 
   protected async execute(): Promise<CampaignReport> {
     const { args, flags } = await this.parse(CampaignShow)
-    return reportCampaign(await this.workspace(flags), OPERATIONS, args.campaign)
+    return reportCampaign(await this.workspace(flags), operations(process.env), args.campaign)
   }
 
   protected render(report: CampaignReport): void {

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { workOnCampaigns, type WorkReport } from '../../lib/campaign/work.js'
-import { OPERATIONS } from '../../lib/operations/operations.js'
+import { operations } from '../../lib/operations/operations.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   concurrencyFlag,
@@ -37,7 +37,7 @@ export default class CampaignWork extends BaseCommand<WorkReport> {
     // One connection to fetch jobs and one to do them, for each.
     const needs = { maxConnections: 2 * concurrency + OWN_CONNECTIONS, finishesStatements: true }
     const workspace = await this.changingWorkspace(flags, needs)
-    return workOnCampaigns(workspace, OPERATIONS, { concurrency, untilIdle })
+    return workOnCampaigns(workspace, operations(process.env), { concurrency, untilIdle })
   }
 
   protected render({ done, unchanged, failed }: WorkReport): void {

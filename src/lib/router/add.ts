@@ -9,6 +9,8 @@ import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { digester, sealCredential } from './credential.js'
 import type { JumpToPin } from './jump.js'
+import { holdRouter } from './rotation/hold-router.js'
+import { abandonRotation } from './rotation/store.js'
 import {
   countShared,
   insertRouter,
@@ -101,10 +103,13 @@ export async function addRouter(
       return result(workspace, { facts: recorded, installation, secrets, outcome: 'unchanged' })
     if (!asked.isReplacing) throw alreadyThere(installation)
   }
-  const facts = await pinned(workspace, asked, ways)
-  if (!asked.isOffline) await prove(workspace, facts, asked, ways)
-  const outcome = await record(workspace, { asked, facts, secrets })
-  return result(workspace, { facts, installation, secrets, outcome, isProven: !asked.isOffline })
+  return holdRouter(workspace, installation, async () => {
+    const facts = await pinned(workspace, asked, ways)
+    if (!asked.isOffline) await prove(workspace, facts, asked, ways)
+    const outcome = await record(workspace, { asked, facts, secrets })
+    const isProven = !asked.isOffline
+    return result(workspace, { facts, installation, secrets, outcome, isProven })
+  })
 }
 
 function requireSound({ address, port, username, password, wifi }: RouterToAdd): void {
@@ -210,8 +215,10 @@ async function record(
     const at = clock.now()
     const verifiedAt = asked.isOffline ? null : at
     const routerId = recorded?.id
-    if (routerId !== undefined)
+    if (routerId !== undefined) {
+      await abandonRotation(transaction, routerId, at)
       await updateRouter(transaction, { ...facts, id: routerId, verifiedAt })
+    }
     const id =
       routerId ??
       (await insertRouter(transaction, { ...facts, installationId: owner.id, at, verifiedAt }))

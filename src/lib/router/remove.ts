@@ -1,6 +1,7 @@
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { lockRouter } from './find.js'
+import { abandonRotation } from './rotation/store.js'
 import { markRemoved } from './store.js'
 
 /** A router whose record was ended. */
@@ -20,7 +21,9 @@ export async function removeRouter(
 ): Promise<RemovedRouter> {
   return database.transaction(async (transaction) => {
     const { id, driver, address, port } = await lockRouter(transaction, installation)
-    await markRemoved(transaction, id, clock.now())
+    const at = clock.now()
+    await abandonRotation(transaction, id, at)
+    await markRemoved(transaction, id, at)
     await appendTrail(transaction, actor, {
       action: 'router.remove',
       subject: installation,

@@ -29,6 +29,7 @@ export interface CurrentCredential {
   name: string
   digest: Buffer
   sealed: Buffer
+  createdAt: Date
 }
 
 const HOST_KEY = (table: string) =>
@@ -173,7 +174,7 @@ export async function selectCurrentCredentials(
   routerId: string,
 ): Promise<CurrentCredential[]> {
   const { rows } = await database.query<CurrentCredential>(
-    `select credential_id as "credentialId", kind, version, name, digest, sealed
+    `select credential_id as "credentialId", kind, version, name, digest, sealed, created_at as "createdAt"
      from cleverctl.router_credential where router_id = $1 and state = 'CURRENT'`,
     [routerId],
   )

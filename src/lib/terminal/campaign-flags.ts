@@ -129,7 +129,7 @@ export function requireChoice(targets: readonly string[], flags: ChoiceValues): 
   const isMany = flags.all || flags['older-than'] !== undefined
   if (targets.length === 0 && !isMany)
     throw new UsageError('usage', 'missing INSTALLATION', {
-      suggestions: ['name one or more, or give --all', 'cleverctl api-key rotate --help'],
+      suggestions: ['name one or more, or give --all'],
     })
   if (targets.length > 0 && flags.all)
     throw new UsageError('usage', '--all and INSTALLATION exclude each other')

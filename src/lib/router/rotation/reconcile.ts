@@ -1,0 +1,140 @@
+import { ExpectedError, FindingsError, PartialError } from '../../errors.js'
+import type { Workspace } from '../../workspace.js'
+import { changerOf } from '../drivers/changers.js'
+import { selectCurrentCredentials, selectRouter, type RouterRow } from '../store.js'
+import { unknownRouter } from '../types.js'
+import type { Ways } from '../way-in.js'
+import type { Verdict } from './decide.js'
+import { holdRouter } from './hold-router.js'
+import { changeSafely } from './rotate.js'
+import { selectWithoutRouter } from './selection.js'
+import { settleRotation } from './settle.js'
+import { selectInGrace, selectOpenRotation, selectUnsettled } from './store.js'
+import { DEFAULT_ROLLBACK_MS, type RotationChoice } from './types.js'
+
+/** What came of one router. */
+export interface ReconciledRouter {
+  installation: string
+  /** Which secrets of a rotation that was cut off are in force; null: none was cut off. */
+  inForce: Verdict | null
+  /** Whether a former Wi-Fi passphrase was taken off the router. */
+  overlapEnded: boolean
+  /** Why nothing could be found out; then it stays to be settled. */
+  error: { code: string; message: string } | null
+}
+
+/**
+ * Asks routers which secrets are in force where a rotation was cut off, and takes former Wi-Fi passphrases off whose
+ * time is over.
+ * @param asked.installations empty: all of them
+ * @param asked.isEndingOverlap the time of former passphrases is over now
+ * @throws NotFoundError for an installation without a router; the error itself where one router was named; else
+ *   PartialError when some could not be settled; FindingsError when something foreign was found
+ */
+export async function reconcileRouters(
+  workspace: Workspace,
+  asked: { installations: readonly string[]; isEndingOverlap: boolean; concurrency: number },
+  ways: Pick<Ways, 'environment'>,
+): Promise<{ routers: ReconciledRouter[] }> {
+  const { database, clock, log } = workspace
+  const { installations, isEndingOverlap, concurrency } = asked
+  const [without] = await selectWithoutRouter(database, installations)
+  if (without !== undefined) throw unknownRouter(without)
+  const named = [...new Set(installations)]
+  const unsettled = await selectUnsettled(database, { installations: named, now: clock.now() })
+  const chosen = isEndingOverlap && named.length > 0 ? named : unsettled
+  const isAlone = named.length === 1
+  const { default: pLimit } = await import('p-limit')
+  const limit = pLimit(concurrency)
+  let done = 0
+  const routers = await Promise.all(
+    chosen.map((installation) =>
+      limit(async () => {
+        const one = await reconcileRouter(workspace, { installation, isEndingOverlap }, ways).catch(
+          (error: unknown) => failureOf(installation, error, isAlone),
+        )
+        done += 1
+        log.progress({ done, total: chosen.length, unit: 'routers' })
+        return one
+      }),
+    ),
+  )
+  return outcomeOf({ routers })
+}
+
+async function reconcileRouter(
+  workspace: Workspace,
+  { installation, isEndingOverlap }: { installation: string; isEndingOverlap: boolean },
+  ways: Pick<Ways, 'environment'>,
+): Promise<ReconciledRouter> {
+  const { database, clock } = workspace
+  return holdRouter(workspace, installation, async () => {
+    const router = await selectRouter(database, installation)
+    if (router === undefined) throw unknownRouter(installation)
+    const changer = changerOf(router.driver)
+    const rotation = await selectOpenRotation(database, router.id)
+    const unsettled = { router, changer, rotation, mayConfirm: true }
+    const inForce =
+      rotation === undefined
+        ? null
+        : await settleRotation(workspace, { ...unsettled, rotation }, ways)
+    const [former] = await selectInGrace(database, router.id)
+    const isOver = former && (isEndingOverlap || former.graceUntil <= clock.now())
+    const overlapEnded = isOver === true
+    if (overlapEnded) await endOverlap(workspace, router, ways)
+    return { installation, inForce, overlapEnded, error: null }
+  })
+}
+
+const RETIREMENT: RotationChoice = {
+  what: ['wifi'],
+  overlapMs: undefined,
+  rollbackMs: DEFAULT_ROLLBACK_MS,
+  olderThanMs: undefined,
+  isOverwriting: false,
+}
+
+async function endOverlap(
+  workspace: Workspace,
+  router: RouterRow,
+  ways: Pick<Ways, 'environment'>,
+): Promise<void> {
+  const credentials = await selectCurrentCredentials(workspace.database, router.id)
+  const changer = changerOf(router.driver)
+  const parts = ['wifi'] as const
+  const change = {
+    router,
+    changer,
+    step: 'retire',
+    parts,
+    choice: RETIREMENT,
+    credentials,
+  } as const
+  await changeSafely(workspace, change, ways)
+}
+
+/** One that failed is told beside the others; one that was asked for alone ends the command. */
+function failureOf(installation: string, error: unknown, isAlone: boolean): ReconciledRouter {
+  if (isAlone || !(error instanceof ExpectedError)) throw error
+  const { code, message } = error
+  return { installation, inForce: null, overlapEnded: false, error: { code, message } }
+}
+
+function outcomeOf(result: { routers: ReconciledRouter[] }): { routers: ReconciledRouter[] } {
+  const failed = result.routers.filter(({ error }) => error !== null)
+  const [first] = failed
+  if (first)
+    throw new PartialError(
+      'not-settled',
+      `${failed.length} of ${result.routers.length} routers could not be settled, such as that of ${first.installation}`,
+      { result, suggestions: ['give the command again when they can be reached'] },
+    )
+  const foreign = result.routers.find(({ inForce }) => inForce === 'FOREIGN')
+  if (foreign)
+    throw new FindingsError(
+      'router-changed-by-hand',
+      `the router of ${foreign.installation} has secrets that are neither the old nor the new ones`,
+      { result, suggestions: [`cleverctl router check ${foreign.installation}`] },
+    )
+  return result
+}

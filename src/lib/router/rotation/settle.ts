@@ -1,0 +1,148 @@
+import { randomBase62 } from '../../base62.js'
+import { FailureError, RefusedError } from '../../errors.js'
+import type { Secret } from '../../secret.js'
+import type { SshSession } from '../../ssh/session.js'
+import type { SshLogin } from '../../ssh/types.js'
+import type { Workspace } from '../../workspace.js'
+import { openCredential } from '../credential.js'
+import type { Changer, RouterView } from '../drivers/changer.js'
+import { selectCurrentCredentials, type CurrentCredential, type RouterRow } from '../store.js'
+import { loginOf, openRouter, recordedLogin, type Ways } from '../way-in.js'
+import { decide, type Evidence, type Verdict } from './decide.js'
+import { recordVerdict } from './record.js'
+import { selectInGrace, selectStaged, type OpenRotation } from './store.js'
+import { goalAfter, goalBefore, isOnAir, isWifi, type Wifi, type WifiGoal } from './wifi.js'
+
+export const SALT_LENGTH = 22
+/** Undoing and confirming settle it at the second look; what needs more is no router. */
+const MAX_LOOKS = 4
+
+/** A rotation that is to be settled. */
+export interface Unsettled {
+  router: RouterRow
+  rotation: OpenRotation
+  changer: Changer
+  /** Whether it may still be confirmed, when all of it shows as new. */
+  mayConfirm: boolean
+}
+
+/**
+ * Asks a router which secrets are in force after a rotation was cut off, has it finished or undone, and records what
+ * came of it. The credential that opened the router is the one in force.
+ * @throws what `openRouter` throws: then nothing is recorded, and the rotation stays open
+ */
+export async function settleRotation(
+  workspace: Workspace,
+  unsettled: Unsettled,
+  ways: Pick<Ways, 'environment'>,
+): Promise<Verdict> {
+  const secrets = await openSecrets(workspace, unsettled)
+  const { rotation, changer } = unsettled
+  const salt = randomBase62(workspace.random, SALT_LENGTH)
+  let expected: 'OLD' | 'NEW' = rotation.state === 'STAGED' ? 'OLD' : 'NEW'
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const { session, login } = await enter(workspace, unsettled, { secrets, expected }, ways)
+    try {
+      const view = await changer.look(session, { id: rotation.changeId, salt })
+      const decision = decide(evidenceOf(unsettled, { secrets, view, salt, login }))
+      if ('verdict' in decision) {
+        await recordVerdict(workspace, unsettled, { verdict: decision.verdict, login })
+        return decision.verdict
+      }
+      const isDone = await changer[decision.act](session, rotation.changeId)
+      if (isDone) expected = decision.act === 'confirm' ? 'NEW' : 'OLD'
+    } finally {
+      session.close()
+    }
+  }
+  throw new FailureError(
+    'rotation-unsettled',
+    `the router of ${unsettled.router.installation} says something else each time`,
+  )
+}
+
+/** The secrets before and after a rotation, opened. */
+interface Secrets {
+  credentials: readonly CurrentCredential[]
+  newPassword: Secret | undefined
+  wifi: { before: WifiGoal; after: WifiGoal } | undefined
+}
+
+async function openSecrets(
+  workspace: Workspace,
+  { router, rotation }: Unsettled,
+): Promise<Secrets> {
+  const { database } = workspace
+  const keyring = await workspace.keyring()
+  const credentials = await selectCurrentCredentials(database, router.id)
+  const staged = await selectStaged(database, rotation.id)
+  const grace = await selectInGrace(database, router.id)
+  const wifiOf = (rows: readonly CurrentCredential[]): Wifi | undefined => {
+    const row = rows.find(({ kind }) => kind === 'wifi')
+    return row && { ssid: row.name, passphrase: openCredential(keyring, row) }
+  }
+  const isRetiring = rotation.step === 'retire'
+  const former = wifiOf(isRetiring ? grace : credentials)
+  const next = wifiOf(isRetiring ? credentials : staged)
+  const password = staged.find(({ kind }) => kind === 'admin')
+  return {
+    credentials,
+    newPassword: password && openCredential(keyring, password),
+    wifi: next && {
+      before: goalBefore(rotation.step, former, next),
+      after: goalAfter(rotation.step, former, next),
+    },
+  }
+}
+
+/** Logs in by whichever password is in force; the likelier first, for a router counts what fails. */
+async function enter(
+  workspace: Workspace,
+  { router }: Unsettled,
+  { secrets, expected }: { secrets: Secrets; expected: 'OLD' | 'NEW' },
+  ways: Pick<Ways, 'environment'>,
+): Promise<{ session: SshSession; login: Evidence['login'] }> {
+  const { newPassword, credentials } = secrets
+  const recorded = () => recordedLogin(workspace, router, credentials, ways)
+  const open = async (login: SshLogin) => openRouter(workspace, router, login, ways)
+  if (newPassword === undefined || router.login !== 'password')
+    return { session: await open(await recorded()), login: 'NONE' }
+  const attempts = [
+    { login: 'OLD', credential: recorded },
+    { login: 'NEW', credential: async () => loginOf('password', newPassword) },
+  ] as const
+  const inOrder = expected === 'OLD' ? attempts : [...attempts].reverse()
+  let refusal: unknown
+  for (const { login, credential } of inOrder) {
+    try {
+      return { session: await open(await credential()), login }
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      refusal = error
+    }
+  }
+  throw refusal
+}
+
+function evidenceOf(
+  { rotation, router, mayConfirm }: Unsettled,
+  given: { secrets: Secrets; view: RouterView; salt: string; login: Evidence['login'] },
+): Evidence {
+  const { secrets, view, salt, login } = given
+  const { changeId, sections, parts } = rotation
+  const is = (goal: WifiGoal) => isWifi(view, sections, goal, salt)
+  const wifi = secrets.wifi ? verdictOf(secrets.wifi, is) : 'NONE'
+  // A password that does not log in here shows nowhere.
+  const isPasswordProven =
+    !parts.includes('admin') || (router.login === 'password' && login === 'NEW')
+  const isWifiProven = wifi === 'NONE' || (wifi === 'NEW' && isOnAir(view, sections))
+  return { changeId, view, wifi, login, isProven: mayConfirm && isPasswordProven && isWifiProven }
+}
+
+function verdictOf(
+  { before, after }: { before: WifiGoal; after: WifiGoal },
+  is: (goal: WifiGoal) => boolean,
+): Verdict {
+  if (is(after)) return 'NEW'
+  return is(before) ? 'OLD' : 'FOREIGN'
+}
