@@ -58,6 +58,7 @@ function build(root: string, firmware: Firmware): void {
   if (firmware === 'rutos') {
     copyFileSync(join(SCRIPTS, 'rutos/passwd'), join(root, 'bin/passwd'))
     copyFileSync(join(SCRIPTS, 'rutos/chpasswd'), join(root, 'usr/sbin/chpasswd'))
+    copyFileSync(join(SCRIPTS, 'rutos/mnf_info'), join(root, 'sbin/mnf_info'))
   }
   for (const folder of ['bin', 'sbin', 'usr/sbin', 'etc/init.d', 'lib/testbed'])
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true }))
