@@ -84,7 +84,13 @@ export class UnreachableError extends ExpectedError {
 
 /** A check was carried out and found something; `result` holds the findings. */
 export class FindingsError extends ExpectedError {
-  readonly exitCode = ExitCode.findings
+  readonly exitCode: ExitCode
+
+  /** @param options.exitCode for findings that scripts must tell from others */
+  constructor(code: string, message: string, options: Options & { exitCode?: ExitCode } = {}) {
+    super(code, message, options)
+    this.exitCode = options.exitCode ?? ExitCode.findings
+  }
 }
 
 /**

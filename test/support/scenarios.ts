@@ -449,6 +449,20 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       fails: { args: { installation: stand.installation }, flags, code: conflict },
     }
   },
+  // No such router is recorded, so none is contacted.
+  'router:check': (stand) => ({
+    succeeds: {
+      flags: {
+        driver: 'rutos',
+        concurrency: '4',
+        firmware: 'rutos=7.20',
+        'fail-on': 'note',
+        sarif: stand.path('routers.sarif'),
+      },
+      code: ok,
+    },
+    fails: { args: { installation: NOWHERE }, code: notFound },
+  }),
   'router:import': (stand) => ({
     succeeds: {
       args: {

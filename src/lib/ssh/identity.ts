@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js'
 import { Secret } from '../secret.js'
+import { hostKeyOf } from './host-key.js'
 import type { Identity } from './types.js'
 
 const OPENSSH = /-----BEGIN OPENSSH PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END/
@@ -39,6 +40,14 @@ export async function parseIdentity(
   if (first === undefined || !first.isPrivateKey())
     throw new UsageError('bad-identity', `${source}: it holds a public key, not a private one`)
   return { key, passphrase: isEncrypted(key) ? passphrase : undefined }
+}
+
+/** The fingerprint of the public key that belongs to a private one. */
+export async function identityFingerprint({ key, passphrase }: Identity): Promise<string> {
+  const { utils } = (await import('ssh2')).default
+  const [first] = [utils.parseKey(key.reveal(), passphrase?.reveal())].flat()
+  if (first === undefined || first instanceof Error) throw new TypeError('a sealed key is none')
+  return hostKeyOf(first.getPublicSSH()).fingerprint
 }
 
 /** A private key as one text, to be sealed. */

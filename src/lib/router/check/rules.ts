@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import type { AccessPointState, RouterState } from '../drivers/inspector.js'
+import { isOlderFirmware } from './firmware.js'
+import { guess } from './guessable.js'
+import { finding, type CheckRuleId, type Expected, type RouterFinding } from './types.js'
+
+/** A rotation keeps copies of what it changes: with less it does not begin. */
+const ROOM_KIB = 64
+/** The section in which a rotation puts a passphrase beside the old one. */
+const OWN_SECTION = 'cleverctl_next'
+const WEAK = /^(?:none|open|owe|wep|psk$|psk[+-]|psk-mixed|wpa$|wpa[+]|mixed)|tkip/
+
+/** A passphrase as a router digests it: SHA-256 of the salt and the passphrase, hexadecimal. */
+export function saltedDigest(salt: string, secret: string): string {
+  return createHash('sha256').update(salt).update(secret).digest('hex')
+}
+
+/** What a router's state holds against what is recorded of it, and against good practice. */
+export function judgeRouter(state: RouterState, expected: Expected, salt: string): RouterFinding[] {
+  const { installation } = expected
+  const found: RouterFinding[] = []
+  const say = (rule: CheckRuleId, evidence: string, next: string) =>
+    found.push(finding(rule, installation, evidence, next))
+  for (const point of state.accessPoints.filter(({ isOn }) => isOn)) {
+    judgeDrift(point, expected, salt, say)
+    judgeAccessPoint(point, say)
+  }
+  judgeSecrets(state, expected, salt, say)
+  judgeExtras(state, expected, say)
+  judgeLogins(state, expected, say)
+  judgeFirmware(state, expected, say)
+  judgeUnfinished(state, expected, say)
+  return found
+}
+
+type Say = (rule: CheckRuleId, evidence: string, next: string) => void
+
+function judgeDrift(
+  { section, ssid, keyDigest }: AccessPointState,
+  { installation, wifi }: Expected,
+  salt: string,
+  say: Say,
+): void {
+  if (wifi === undefined) return
+  const next = `cleverctl router show ${installation}`
+  if (ssid !== wifi.ssid)
+    say('ssid-changed', `${section} is called ${quoted(ssid)}, not ${quoted(wifi.ssid)}`, next)
+  if (keyDigest !== undefined && keyDigest !== saltedDigest(salt, wifi.passphrase.reveal()))
+    say('wifi-key-changed', `the passphrase of ${section} is not the recorded one`, next)
+}
+
+function judgeAccessPoint(point: AccessPointState, say: Say): void {
+  const { section, ssid, encryption, pmf, wps, isOnAir } = point
+  const set = (option: string) => `on the router: uci set wireless.${section}.${option}`
+  if (WEAK.test(encryption))
+    say('weak-encryption', `${section} has ${encryption}`, set('encryption=sae-mixed'))
+  else if (pmf === 'off') say('pmf-off', `${section} has ${encryption}`, set('ieee80211w=1'))
+  if (wps) say('wps-on', `${section} has WPS`, set('wps_pushbutton=0'))
+  if (isOnAir === false)
+    say('not-on-air', `${section} (${quoted(ssid)}) is not on air`, 'on the router: logread')
+}
+
+/** Each secret as it is on the router; the recorded password was seen to open it just now. */
+function judgeSecrets(
+  { accessPoints, extras, labels, hostname }: RouterState,
+  { installation, password }: Expected,
+  salt: string,
+  say: Say,
+): void {
+  const names = accessPoints.map(({ ssid }) => ssid)
+  const known = [...labels, hostname, ...names].filter((label) => label !== '')
+  const rotate = (what: string) => `cleverctl router rotate ${installation} --what ${what}`
+  const digests = new Set([...accessPoints, ...extras].flatMap(({ keyDigest }) => keyDigest ?? []))
+  for (const digest of digests) {
+    const rule = guess(known, (candidate) => saltedDigest(salt, candidate) === digest)
+    if (rule) say(rule, "the Wi-Fi's passphrase", rotate('wifi'))
+  }
+  const secret = password?.reveal()
+  const rule = secret === undefined ? undefined : guess(known, (each) => each === secret)
+  if (rule) say(rule, "the router's password", rotate('admin'))
+}
+
+function judgeExtras({ extras }: RouterState, expected: Expected, say: Say): void {
+  const { installation, isRotating } = expected
+  for (const { section, mac } of extras) {
+    if (section === OWN_SECTION && isRotating) continue
+    const whose = mac === undefined ? 'for every device' : `for ${mac}`
+    const next = `on the router of ${installation}: uci delete wireless.${section}`
+    say('extra-passphrase', `the section ${section} has one, ${whose}`, next)
+  }
+}
+
+function judgeLogins(state: RouterState, { installation, keys }: Expected, say: Say): void {
+  for (const { name, password } of state.accounts)
+    if (password === 'empty')
+      say(
+        'empty-password',
+        `the account ${name}`,
+        `on the router of ${installation}: passwd ${name}`,
+      )
+  for (const { port, takesPasswords } of state.ssh ?? [])
+    if (takesPasswords)
+      say(
+        'ssh-password-login',
+        `the SSH server on port ${port}`,
+        'on the router: uci set dropbear.@dropbear[0].PasswordAuth=off',
+      )
+  if (keys === undefined) return
+  for (const { type, fingerprint } of state.authorizedKeys)
+    if (!keys.includes(fingerprint))
+      say(
+        'unknown-authorized-key',
+        `${type} ${fingerprint}`,
+        'on the router: remove it from /etc/dropbear/authorized_keys',
+      )
+}
+
+function judgeFirmware({ firmware }: RouterState, { wantedFirmware }: Expected, say: Say): void {
+  if (wantedFirmware === undefined) return
+  const next = `update to ${wantedFirmware} or later`
+  const isOlder = isOlderFirmware(firmware.version, wantedFirmware)
+  if (isOlder === undefined) say('firmware-unknown', `${firmware.name} ${firmware.version}`, next)
+  else if (isOlder) say('firmware-outdated', `${firmware.name} ${firmware.version}`, next)
+}
+
+function judgeUnfinished(state: RouterState, expected: Expected, say: Say): void {
+  const { installation, isRotating } = expected
+  const { change, staged, flash } = state
+  if (change)
+    say(
+      'unfinished-rotation',
+      `the change ${change.id} is ${change.state} on the router`,
+      `cleverctl router reconcile ${installation}`,
+    )
+  else if (isRotating)
+    say(
+      'unfinished-rotation',
+      'a new secret is recorded and not in force',
+      `cleverctl router reconcile ${installation}`,
+    )
+  for (const { what, count } of staged)
+    say('staged-edits', `${count} in ${what}`, `on the router: uci changes ${what}`)
+  if (flash && flash.freeKiB < ROOM_KIB)
+    say('flash-full', `${flash.freeKiB} KiB of ${flash.totalKiB} are free`, 'on the router: df -k')
+}
+
+const quoted = (ssid: string) => JSON.stringify(ssid)

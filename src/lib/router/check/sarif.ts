@@ -1,0 +1,31 @@
+import type { Random } from '../../clock.js'
+import { FailureError } from '../../errors.js'
+import { writeSarif } from '../../findings/sarif-file.js'
+import { CHECK_RULES, type RouterCheck } from './types.js'
+
+/** Writes a check as SARIF. @throws FailureError when the file cannot be written; the check is its result */
+export async function writeCheckSarif(
+  check: RouterCheck,
+  given: { file: string; folder: string; version: string; random: Random },
+): Promise<void> {
+  const { file, folder, version, random } = given
+  const report = {
+    version,
+    rules: CHECK_RULES,
+    findings: check.findings.map(({ installation, rule, evidence, next }) => ({
+      ruleId: rule,
+      message: `${installation}: ${evidence}`,
+      location: { name: installation, kind: 'installation' },
+      identity: [installation, evidence],
+      properties: { next },
+    })),
+    notChecked: check.notChecked.map(({ installation, reason }) => ({
+      path: installation,
+      reason,
+    })),
+  }
+  await writeSarif(file, report, { folder, random }).catch((error: unknown) => {
+    if (!(error instanceof FailureError)) throw error
+    throw new FailureError(error.code, error.message, { result: check, cause: error })
+  })
+}
