@@ -1,5 +1,5 @@
 import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
-import { requireSarifPlace } from '../../findings/sarif-file.js'
+import { requireReportPlace } from '../../findings/sarif-file.js'
 import type { FindingLevel } from '../../findings/types.js'
 import { randomBase62 } from '../../base62.js'
 import { appendTrail } from '../../trail/append.js'
@@ -58,7 +58,7 @@ export async function checkRouters(
 ): Promise<RouterCheck> {
   const { database, clock, log, random, signal } = workspace
   const { selection, concurrency, failOn, firmware, sarif } = asked
-  if (sarif !== undefined) await requireSarifPlace(sarif.file)
+  if (sarif !== undefined) await requireReportPlace(sarif.file)
   const salt = randomBase62(random, SALT_LENGTH)
   const check: RouterCheck = {
     findings: [],
