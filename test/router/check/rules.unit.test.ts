@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { isOlderFirmware } from '../../../src/lib/router/check/firmware.js'
 import { guess } from '../../../src/lib/router/check/guessable.js'
-import { judgeRouter, saltedDigest } from '../../../src/lib/router/check/rules.js'
+import { judgeRouter } from '../../../src/lib/router/check/rules.js'
 import type { Expected } from '../../../src/lib/router/check/types.js'
 import type { AccessPointState, RouterState } from '../../../src/lib/router/drivers/inspector.js'
+import { saltedDigest as saltedDigestOf } from '../../../src/lib/router/rotation/wifi.js'
 import { Secret } from '../../../src/lib/secret.js'
 
+const saltedDigest = (salt: string, secret: string) => saltedDigestOf(salt, new Secret(secret))
 const SALT = 'salt'
 const PASSPHRASE = 'a-passphrase-nobody-guesses'
 
@@ -41,6 +43,7 @@ const EXPECTED: Expected = {
   driver: 'openwrt',
   login: 'identity',
   wifi: { ssid: 'CLV-000042', passphrase: new Secret(PASSPHRASE) },
+  formerPassphrase: undefined,
   password: new Secret('an-admin-password-nobody-guesses'),
   keys: ['SHA256:ours'],
   isRotating: false,
@@ -99,6 +102,17 @@ const CASES: [string, Partial<RouterState>, Partial<Expected>, string[]][] = [
     { extras: [{ section: 'cleverctl_next', mac: undefined, keyDigest: saltedDigest(SALT, 'x') }] },
     { isRotating: true },
     ['unfinished-rotation'],
+  ],
+  [
+    'the former passphrase while loggers move',
+    {
+      ...point({ keyDigest: saltedDigest(SALT, 'former-passphrase') }),
+      extras: [
+        { section: 'cleverctl_next', mac: undefined, keyDigest: saltedDigest(SALT, PASSPHRASE) },
+      ],
+    },
+    { formerPassphrase: new Secret('former-passphrase') },
+    [],
   ],
   [
     'what a rotation has left there',

@@ -1,19 +1,13 @@
-import { createHash } from 'node:crypto'
+import { Secret } from '../../secret.js'
 import type { AccessPointState, RouterState } from '../drivers/inspector.js'
+import { EXTRA_SECTION, saltedDigest } from '../rotation/wifi.js'
 import { isOlderFirmware } from './firmware.js'
 import { guess } from './guessable.js'
 import { finding, type CheckRuleId, type Expected, type RouterFinding } from './types.js'
 
 /** A rotation keeps copies of what it changes: with less it does not begin. */
 const ROOM_KIB = 64
-/** The section in which a rotation puts a passphrase beside the old one. */
-const OWN_SECTION = 'cleverctl_next'
 const WEAK = /^(?:none|open|owe|wep|psk$|psk[+-]|psk-mixed|wpa$|wpa[+]|mixed)|tkip/
-
-/** A passphrase as a router digests it: SHA-256 of the salt and the passphrase, hexadecimal. */
-export function saltedDigest(salt: string, secret: string): string {
-  return createHash('sha256').update(salt).update(secret).digest('hex')
-}
 
 /** What a router's state holds against what is recorded of it, and against good practice. */
 export function judgeRouter(state: RouterState, expected: Expected, salt: string): RouterFinding[] {
@@ -37,7 +31,7 @@ type Say = (rule: CheckRuleId, evidence: string, next: string) => void
 
 function judgeDrift(
   { section, ssid, keyDigest }: AccessPointState,
-  { installation, wifi }: Expected,
+  { installation, wifi, formerPassphrase }: Expected,
   salt: string,
   say: Say,
 ): void {
@@ -45,7 +39,8 @@ function judgeDrift(
   const next = `cleverctl router show ${installation}`
   if (ssid !== wifi.ssid)
     say('ssid-changed', `${section} is called ${quoted(ssid)}, not ${quoted(wifi.ssid)}`, next)
-  if (keyDigest !== undefined && keyDigest !== saltedDigest(salt, wifi.passphrase.reveal()))
+  const right = [wifi.passphrase, formerPassphrase].flatMap((each) => each ?? [])
+  if (keyDigest !== undefined && !right.some((each) => saltedDigest(salt, each) === keyDigest))
     say('wifi-key-changed', `the passphrase of ${section} is not the recorded one`, next)
 }
 
@@ -72,7 +67,7 @@ function judgeSecrets(
   const rotate = (what: string) => `cleverctl router rotate ${installation} --what ${what}`
   const digests = new Set([...accessPoints, ...extras].flatMap(({ keyDigest }) => keyDigest ?? []))
   for (const digest of digests) {
-    const rule = guess(known, (candidate) => saltedDigest(salt, candidate) === digest)
+    const rule = guess(known, (candidate) => saltedDigest(salt, new Secret(candidate)) === digest)
     if (rule) say(rule, "the Wi-Fi's passphrase", rotate('wifi'))
   }
   const secret = password?.reveal()
@@ -81,9 +76,10 @@ function judgeSecrets(
 }
 
 function judgeExtras({ extras }: RouterState, expected: Expected, say: Say): void {
-  const { installation, isRotating } = expected
+  const { installation, isRotating, formerPassphrase } = expected
+  const isOurs = isRotating || formerPassphrase !== undefined
   for (const { section, mac } of extras) {
-    if (section === OWN_SECTION && isRotating) continue
+    if (section === EXTRA_SECTION && isOurs) continue
     const whose = mac === undefined ? 'for every device' : `for ${mac}`
     const next = `on the router of ${installation}: uci delete wireless.${section}`
     say('extra-passphrase', `the section ${section} has one, ${whose}`, next)

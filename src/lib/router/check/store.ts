@@ -2,9 +2,10 @@ import type { Queryable } from '../../database/database.js'
 import type { CurrentCredential } from '../store.js'
 import type { RouterDriver } from '../types.js'
 
-/** A credential in force, with the router that has it. */
+/** A credential in force, or a former passphrase that still works, with the router that has it. */
 export interface CheckedCredential extends CurrentCredential {
   routerId: string
+  state: 'CURRENT' | 'GRACE'
 }
 
 /** How many routers there are. */
@@ -20,27 +21,27 @@ export async function countRouters(
   return rows[0]?.count ?? 0
 }
 
-/** The credentials in force of some routers, sealed. */
+/** The credentials of some routers that work, sealed. */
 export async function selectCredentialsOf(
   database: Queryable,
   routerIds: readonly string[],
 ): Promise<CheckedCredential[]> {
   const { rows } = await database.query<CheckedCredential>(
-    `select router_id as "routerId", credential_id as "credentialId", kind, version, name, digest, sealed
-     from cleverctl.router_credential where router_id = any($1::bigint[]) and state = 'CURRENT'`,
+    `select router_id as "routerId", credential_id as "credentialId", kind, version, name, digest, sealed, state
+     from cleverctl.router_credential where router_id = any($1::bigint[]) and state in ('CURRENT', 'GRACE')`,
     [routerIds],
   )
   return rows
 }
 
-/** Those of some routers of which a secret is being replaced. */
+/** Those of some routers that have a rotation open. */
 export async function selectRotating(
   database: Queryable,
   routerIds: readonly string[],
 ): Promise<Set<string>> {
   const { rows } = await database.query<{ id: string }>(
-    `select distinct router_id as id from cleverctl.router_credential
-     where router_id = any($1::bigint[]) and state in ('PLANNED', 'STAGED', 'SET', 'TESTED', 'UNKNOWN', 'GRACE')`,
+    `select router_id as id from cleverctl.router_rotation
+     where router_id = any($1::bigint[]) and settled_at is null`,
     [routerIds],
   )
   return new Set(rows.map(({ id }) => id))

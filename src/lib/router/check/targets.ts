@@ -94,7 +94,10 @@ export async function targetsOf(
           wantedFirmware: given.firmware.get(router.driver),
         },
         shared: shared.filter(({ routerId }) => routerId === router.id),
-        login: () => recordedLogin(workspace, router, own, given.ways),
+        login: () => {
+          const current = own.filter(({ state }) => state === 'CURRENT')
+          return recordedLogin(workspace, router, current, given.ways)
+        },
       }
     }),
   )
@@ -105,7 +108,9 @@ async function expectedOf(
   { installation, driver, login }: RouterRow,
   credentials: readonly CheckedCredential[],
 ): Promise<Omit<Expected, 'isRotating' | 'wantedFirmware'>> {
-  const of = (kind: string) => credentials.find((each) => each.kind === kind)
+  const of = (kind: string, state = 'CURRENT') =>
+    credentials.find((each) => each.kind === kind && each.state === state)
+  const former = of('wifi', 'GRACE')
   const [wifi, admin, identity] = [of('wifi'), of('admin'), of('identity')]
   const packed = identity && openCredential(keyring, identity)
   return {
@@ -113,6 +118,7 @@ async function expectedOf(
     driver,
     login,
     wifi: wifi && { ssid: wifi.name, passphrase: openCredential(keyring, wifi) },
+    formerPassphrase: former && openCredential(keyring, former),
     password: admin && openCredential(keyring, admin),
     // An engineer's agent holds keys that are recorded nowhere.
     keys:

@@ -166,10 +166,12 @@ export interface Expected {
   driver: RouterDriver
   login: RouterLogin
   wifi: { ssid: string; passphrase: Secret } | undefined
+  /** It works beside the new one while loggers move. */
+  formerPassphrase: Secret | undefined
   password: Secret | undefined
   /** Fingerprints of the keys that may open it; undefined where they are not recorded. */
   keys: readonly string[] | undefined
-  /** What is being put in the place of a secret. */
+  /** Whether a rotation has not been settled. */
   isRotating: boolean
   /** The firmware that it should have at least. */
   wantedFirmware: string | undefined
