@@ -22,6 +22,9 @@ required() {
 optional() {
   command -v zsh >/dev/null || echo zsh
   command -v nginx >/dev/null || echo nginx-light
+  command -v pgbackrest >/dev/null || echo pgbackrest
+  command -v mkfs.btrfs >/dev/null || [ -x /usr/sbin/mkfs.btrfs ] || echo btrfs-progs
+  command -v ip >/dev/null || [ -x /usr/sbin/ip ] || echo iproute2
 }
 
 packages=$(echo $(required) $(optional))

@@ -29,6 +29,8 @@ const ALLOWED: Record<Group, string[]> = {
     'update cleverctl.router set removed_at = now() where false',
     'delete from cleverctl.router_jump where false',
     'update cleverctl.router_pepper set sealed = sealed where false',
+    'select sealed from cleverctl.host where false',
+    'update cleverctl.host set removed_at = now() where false',
     APPEND,
   ],
   gate: [
@@ -64,6 +66,7 @@ const ALLOWED: Record<Group, string[]> = {
     'select * from cleverctl.router where false',
     'select * from cleverctl.router_jump where false',
     'select router_id, kind, version, state, name from cleverctl.router_credential where false',
+    'select name, role, address, location, stanza, data_directory from cleverctl.host where false',
   ],
 }
 
@@ -81,6 +84,7 @@ const DENIED: Record<Group, string[]> = {
     'delete from cleverctl.router where false',
     'delete from cleverctl.router_credential where false',
     'delete from cleverctl.router_pepper where false',
+    'delete from cleverctl.host where false',
     'select * from cleverctl.api_key_successor(0, now())',
     'update cleverctl.migration set sha256 = sha256 where false',
     'set role cleverctl_gate',
@@ -98,6 +102,7 @@ const DENIED: Record<Group, string[]> = {
     'select address from cleverctl.router where false',
     'select name from cleverctl.router_credential where false',
     'select sealed from cleverctl.router_pepper where false',
+    'select address from cleverctl.host where false',
     'select * from cleverctl.device_import where false',
     'select * from cleverctl.campaign where false',
     'select * from cleverctl.campaign_target where false',
@@ -127,6 +132,8 @@ const DENIED: Record<Group, string[]> = {
     'select digest from cleverctl.router_credential where false',
     'select sealed from cleverctl.router_pepper where false',
     'update cleverctl.router set removed_at = now() where false',
+    'select sealed from cleverctl.host where false',
+    'update cleverctl.host set removed_at = now() where false',
     'select "values" from cleverctl.reading where false',
     'update cleverctl.device set revoked_at = null where false',
     'insert into cleverctl.refusal (hour) values (now())',

@@ -36,6 +36,8 @@ export interface CliOptions {
   /** bin/run.js of another root, e.g. of {@link buildFixture}. */
   program?: string
   cwd?: string
+  /** A process in whose network the program runs. */
+  network?: number
   /** Called with the process once it runs, to send it signals. */
   onStart?: (child: ChildProcess) => void
 }
@@ -47,7 +49,11 @@ export async function runCli(
 ): Promise<CliResult> {
   const { environment, discard } = surroundings(options)
   const hasInput = options.input !== undefined
-  const child = spawn(process.execPath, [options.program ?? PROGRAM, ...args], {
+  const words = [process.execPath, options.program ?? PROGRAM, ...args]
+  const { network } = options
+  const elsewhere = network === undefined ? [] : ['nsenter', '-t', String(network), '--net']
+  const [first = '', ...others] = [...elsewhere, ...words]
+  const child = spawn(first, others, {
     env: environment,
     cwd: options.cwd,
     stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],

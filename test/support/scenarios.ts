@@ -63,6 +63,7 @@ const PLANTS = 'code,name,timezone,latitude,longitude'
 const PEOPLE = 'email,name,roleNames,networks,until'
 const [NOWHERE, NOTHING, NOBODY] = ['solar-none', 'CDX-NONE', 'nobody@example.com'] as const
 const NO_CAMPAIGN = '999999'
+const NO_HOST = 'db-none'
 
 const HOST_KEY = `SHA256:${'A'.repeat(42)}E`
 const OTHER_HOST_KEY = `SHA256:${'B'.repeat(42)}E`
@@ -338,6 +339,63 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     fails: { args: { subject: 'xyzzy' }, code: usage },
   }),
   init: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
+  // No machine of the estate is there.
+  'cluster:status': () => ({
+    succeeds: {
+      flags: { check: true, 'max-lag': '30s', 'max-backup-age': '24h', stanza: 'main' },
+      code: findings,
+    },
+    fails: { flags: { stanza: 'nowhere' }, code: notFound },
+  }),
+  'host:add': (stand) => {
+    const flags = {
+      role: 'database',
+      address: '10.77.0.11',
+      port: '2222',
+      username: 'postgres',
+      'host-key': HOST_KEY,
+      'host-key-type': 'ssh-ed25519',
+      location: 'hall 1',
+      stanza: 'main',
+      'postgresql-port': '5433',
+      'data-directory': '/var/lib/postgresql/15/main',
+      'snapshot-driver': 'btrfs',
+      'snapshot-directory': '/btrfs/snap',
+      offline: true,
+    } as const
+    return {
+      succeeds: { args: { name: `host-${stand.number}` }, flags, code: ok },
+      fails: {
+        args: { name: `db-${stand.number}` },
+        flags: { ...flags, address: '10.77.0.12' },
+        code: conflict,
+      },
+    }
+  },
+  'host:list': () => ({
+    succeeds: { flags: { role: 'backup' }, code: ok },
+    fails: { flags: { role: 'none' }, code: usage },
+  }),
+  'host:rekey': ({ number }) => ({
+    succeeds: {
+      args: { name: `db-${number}` },
+      flags: { 'host-key': OTHER_HOST_KEY, 'host-key-type': 'ssh-ed25519', offline: true },
+      code: ok,
+    },
+    fails: {
+      args: { name: NO_HOST },
+      flags: { 'host-key': OTHER_HOST_KEY, offline: true },
+      code: notFound,
+    },
+  }),
+  'host:remove': ({ number }) => ({
+    succeeds: { args: { name: `db-${number}` }, flags: { yes: true }, code: ok },
+    fails: { args: { name: NO_HOST }, flags: { yes: true }, code: notFound },
+  }),
+  'host:show': ({ number }) => ({
+    succeeds: { args: { name: `db-${number}` }, code: ok },
+    fails: { args: { name: NO_HOST }, code: notFound },
+  }),
   'installation:create': (stand) => ({
     succeeds: {
       args: { installation: `new-${stand.number}` },
@@ -798,6 +856,10 @@ function furniture(from: number, to: number, passwordHash: string): string {
       host_key_sha256, added_at)
     select id, 'openwrt', '127.0.0.1', 1, 'root', 'password', 'ssh-ed25519', sha256(n::text::bytea), now()
     from ${numbers} join cleverctl.installation on code = 'solar-' || n;
+    insert into cleverctl.host (name, role, address, port, username, host_key_type, host_key_sha256, stanza,
+      postgresql_port, data_directory, added_at)
+    select 'db-' || n, 'database', '127.0.0.1', 1, 'postgres', 'ssh-ed25519', sha256(n::text::bytea), 'main',
+      5432, '/var/lib/postgresql/15/main', now() from ${numbers};
     insert into cleverctl.installer_assignment (installer_id, installation_id)
     select installer.id, installation.id from ${numbers}
     join cleverctl.installer on email = 'installer-' || n || '@example.com'

@@ -54,6 +54,14 @@ export async function insertSealedRows(
     select id, sealed from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
     [ids, seal('router-pepper')],
   )
+  await database.query(
+    `insert into cleverctl.host (name, role, address, port, username, host_key_type, host_key_sha256, stanza,
+      identity_id, identity_sha256, sealed, added_at)
+    select lower(id), 'backup', '127.0.0.1', 22, 'pgbackrest', 'ssh-ed25519', sha256(''), 'main', id, sha256(''),
+      sealed, now()
+    from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
+    [ids, seal('host-identity')],
+  )
 }
 
 /**
@@ -65,7 +73,8 @@ export async function openSealedRows(database: Database, keyring: Keyring): Prom
     `select 'signing-key' as kind, kid as id, sealed_private as sealed from cleverctl.signing_key
     union all select 'api-key', key_id, sealed from cleverctl.api_key
     union all select 'router-credential', credential_id, sealed from cleverctl.router_credential
-    union all select 'router-pepper', id, sealed from cleverctl.router_pepper`,
+    union all select 'router-pepper', id, sealed from cleverctl.router_pepper
+    union all select 'host-identity', identity_id, sealed from cleverctl.host`,
   )
   for (const { kind, id, sealed } of rows) {
     assert.deepEqual(keyring.open(sealed, `${kind}:${id}`), secretOf(id))

@@ -22,4 +22,5 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     kind: 'router-credential',
   },
   { table: 'cleverctl.router_pepper', column: 'sealed', id: 'id', kind: 'router-pepper' },
+  { table: 'cleverctl.host', column: 'sealed', id: 'identity_id', kind: 'host-identity' },
 ]

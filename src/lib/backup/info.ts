@@ -1,0 +1,124 @@
+import { FailureError } from '../errors.js'
+import { lastWords } from '../host/say.js'
+import type { SshSession } from '../ssh/session.js'
+
+/** The kinds of backups that pgBackRest makes. */
+export const BACKUP_TYPES = ['full', 'diff', 'incr'] as const
+/** One of {@link BACKUP_TYPES}. */
+export type BackupType = (typeof BACKUP_TYPES)[number]
+
+/** A backup in pgBackRest's repositories. */
+export interface Backup {
+  label: string
+  type: BackupType
+  /** The one that an incr or diff begins from; null for a full one. */
+  prior: string | null
+  /** Number of the repository that holds it. */
+  repository: number
+  startedAt: string
+  stoppedAt: string
+  /** Bytes of the database, and bytes that this backup added to the repository. */
+  databaseBytes: number
+  repositoryBytes: number
+  /** First and last WAL segment that it cannot do without. */
+  walStart: string
+  walStop: string
+  /** Pages whose checksum was wrong were copied: true means the data are damaged. Null where nobody looked. */
+  hasErrors: boolean | null
+}
+
+/** What pgBackRest knows of a stanza. */
+export interface StanzaInfo {
+  /** 0 and `ok`, or what is wrong. */
+  status: { code: number; message: string }
+  isBackingUp: boolean
+  /** Of the cluster that is backed up now. */
+  systemIdentifier: string | null
+  repositories: { number: number; code: number; message: string }[]
+  /** Oldest first. */
+  backups: Backup[]
+  /** First and last segment in the archive of each repository and generation of the cluster. */
+  archives: { repository: number; id: string; min: string | null; max: string | null }[]
+}
+
+interface RawBackup {
+  label: string
+  type: BackupType
+  prior: string | null
+  database: { 'repo-key': number }
+  timestamp: { start: number; stop: number }
+  info: { size: number; repository: { delta?: number; size?: number } }
+  archive: { start: string | null; stop: string | null }
+  error?: boolean
+}
+
+interface RawStanza {
+  status: { code: number; message: string; lock?: { backup?: { held?: boolean } } }
+  backup?: RawBackup[]
+  db?: { id: number; 'repo-key': number; 'system-id': number | string }[]
+  repo?: { key: number; status: { code: number; message: string } }[]
+  archive?: {
+    id: string
+    database: { 'repo-key': number }
+    min: string | null
+    max: string | null
+  }[]
+}
+
+/** A system identifier has more digits than a number of JSON keeps. */
+const SYSTEM_ID = /("system-id":)(\d+)/g
+
+/**
+ * Asks pgBackRest on a backup machine what it has of a stanza.
+ * @throws FailureError when pgBackRest is missing or fails
+ */
+export async function askStanza(session: SshSession, stanza: string): Promise<StanzaInfo> {
+  const script = `exec pgbackrest --stanza=${stanza} --output=json --log-level-console=error info`
+  const result = await session.run(script)
+  if (result.code !== 0)
+    throw new FailureError('pgbackrest-failed', `pgbackrest info: ${lastWords(result)}`)
+  return readStanza(result.stdout.toString('utf8'))
+}
+
+/** Reads `pgbackrest info --output=json` of one stanza (its command reference, "Info Command"). */
+export function readStanza(text: string): StanzaInfo {
+  const [stanza] = JSON.parse(text.replace(SYSTEM_ID, '$1"$2"')) as RawStanza[]
+  if (stanza === undefined)
+    throw new FailureError('pgbackrest-failed', 'pgbackrest info says nothing')
+  const { status, backup = [], db = [], repo = [], archive = [] } = stanza
+  return {
+    status: { code: status.code, message: status.message },
+    isBackingUp: status.lock?.backup?.held === true,
+    systemIdentifier: db.at(-1)?.['system-id'].toString() ?? null,
+    repositories: repo.map(({ key, status: { code, message } }) => ({
+      number: key,
+      code,
+      message,
+    })),
+    backups: backup.map(backupOf).sort((a, b) => (a.stoppedAt < b.stoppedAt ? -1 : 1)),
+    archives: archive.map(({ id, database, min, max }) => ({
+      repository: database['repo-key'],
+      id,
+      min,
+      max,
+    })),
+  }
+}
+
+function backupOf(raw: RawBackup): Backup {
+  const { label, type, prior, timestamp, info, archive } = raw
+  const moment = (seconds: number) => new Date(seconds * 1000).toISOString()
+  return {
+    label,
+    type,
+    prior,
+    repository: raw.database['repo-key'],
+    startedAt: moment(timestamp.start),
+    stoppedAt: moment(timestamp.stop),
+    databaseBytes: info.size,
+    repositoryBytes: info.repository.delta ?? info.repository.size ?? 0,
+    walStart: archive.start ?? '',
+    walStop: archive.stop ?? '',
+    hasErrors: raw.error ?? null,
+  }
+}

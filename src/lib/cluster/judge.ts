@@ -1,0 +1,198 @@
+import { formatDuration } from '../duration.js'
+import type { SeenBackup, SeenHost } from './read.js'
+import type { ClusterHost, ClusterLimits, ClusterProblem } from './types.js'
+
+/** The archive lags by archive_timeout and the way; five minutes are neither. */
+const MAX_READY_SECONDS = 300
+/** More than that, and times of recovery mean something else on each host. */
+const MAX_CLOCK_OFFSET_MS = 5000
+/** The primary and two standbys. */
+const WANTED_COPIES = 3
+const MS = 1000
+
+/** What the rules look at. */
+export interface ClusterView {
+  databases: readonly SeenHost[]
+  hosts: readonly ClusterHost[]
+  backup: SeenBackup | undefined
+  primary: string | null
+  copies: number
+  locations: number | null
+  now: Date
+}
+
+/**
+ * Holds what was seen against what should be. Pure. What could not be asked is no problem here: it is listed
+ * apart, and is never taken for good.
+ */
+export function judgeCluster(view: ClusterView, limits: ClusterLimits): ClusterProblem[] {
+  const problems = [
+    ...primaryProblems(view),
+    ...view.hosts.flatMap((host) => hostProblems(host, view, limits)),
+    ...view.databases.flatMap(archiveProblems),
+    ...backupProblems(view, limits),
+    ...redundancyProblems(view),
+  ]
+  const isGrave = ({ severity }: ClusterProblem) => (severity === 'critical' ? 0 : 1)
+  return problems.sort((a, b) => isGrave(a) - isGrave(b))
+}
+
+function critical(code: string, host: string | null, message: string): ClusterProblem {
+  return { code, severity: 'critical', host, message }
+}
+
+function warning(code: string, host: string | null, message: string): ClusterProblem {
+  return { code, severity: 'warning', host, message }
+}
+
+function primaryProblems({ hosts }: ClusterView): ClusterProblem[] {
+  const primaries = hosts.filter(({ role }) => role === 'primary')
+  const databases = hosts.filter(({ role }) => role !== 'backup')
+  const silent = databases.filter(({ role }) => role === 'unknown').map(({ name }) => name)
+  if (primaries.length > 1) {
+    const told = primaries.map(({ name, timeline }) => `${name} (timeline ${timeline})`).join(', ')
+    return [critical('split-brain', null, `more than one host takes writes: ${told}`)]
+  }
+  if (primaries.length === 1) return []
+  const others = silent.length > 0 ? `; ${silent.join(', ')} did not answer` : ''
+  return [critical('no-primary', null, `no host that answered takes writes${others}`)]
+}
+
+function hostProblems(
+  host: ClusterHost,
+  { hosts, primary }: ClusterView,
+  { maxLagMs }: ClusterLimits,
+): ClusterProblem[] {
+  const { name, role, clockOffsetMs } = host
+  const found: ClusterProblem[] = []
+  if (role === 'down')
+    found.push(critical('postgresql-down', name, 'PostgreSQL takes no connections'))
+  if (clockOffsetMs !== null && Math.abs(clockOffsetMs) > MAX_CLOCK_OFFSET_MS) {
+    const seconds = Math.round(Math.abs(clockOffsetMs) / MS)
+    const way = clockOffsetMs > 0 ? 'ahead' : 'behind'
+    found.push(warning('clock-off', name, `its clock is ${seconds} s ${way} of ours`))
+  }
+  const leader = hosts.find((each) => each.name === primary)
+  if (leader !== undefined && host !== leader && role !== 'backup') found.push(...followerProblems(host, leader))
+  const isLate = host.lagSeconds !== null && host.lagSeconds * MS > maxLagMs
+  if (isLate) {
+    const limit = formatDuration(maxLagMs)
+    const seconds = Math.round(host.lagSeconds ?? 0)
+    found.push(
+      critical('lag', name, `${seconds} s late (${host.lagBytes} bytes), the limit is ${limit}`),
+    )
+  }
+  if (role === 'standby' && host.isStreaming === false)
+    found.push(critical('not-streaming', name, 'no WAL comes from the primary'))
+  for (const slot of host.slots) {
+    if (slot.walStatus === 'lost')
+      found.push(
+        critical('slot-lost', name, `slot ${slot.name} has lost WAL that its standby needs`),
+      )
+    else if (!slot.active && role === 'primary')
+      found.push(
+        warning('slot-inactive', name, `nobody reads slot ${slot.name}: WAL piles up for it`),
+      )
+  }
+  return found
+}
+
+function followerProblems(host: ClusterHost, leader: ClusterHost): ClusterProblem[] {
+  const { name, systemIdentifier, timeline } = host
+  if (systemIdentifier !== null && systemIdentifier !== leader.systemIdentifier)
+    return [critical('foreign-cluster', name, `it is another cluster than ${leader.name}`)]
+  if (timeline !== null && host.role === 'standby' && timeline !== leader.timeline) {
+    const message = `on timeline ${timeline}, ${leader.name} is on ${leader.timeline}`
+    return [critical('other-timeline', name, message)]
+  }
+  return []
+}
+
+function archiveProblems({ host, seen }: SeenHost): ClusterProblem[] {
+  if (seen === undefined || seen.state === 'down' || seen.facts.isInRecovery) return []
+  const { archiver, synchronousNames, standbys } = seen.facts
+  const found: ClusterProblem[] = []
+  if (
+    synchronousNames !== '' &&
+    !standbys.some(({ syncState }) => /sync|quorum/.test(syncState) && syncState !== 'async')
+  )
+    found.push(
+      critical(
+        'no-synchronous-standby',
+        host.name,
+        'every commit waits: no synchronous standby is there',
+      ),
+    )
+  if (archiver.mode === 'off')
+    return [
+      ...found,
+      critical('archive-off', host.name, 'archive_mode is off: no WAL reaches the backups'),
+    ]
+  const { lastFailedSeconds, lastArchivedSeconds, oldestReadySeconds } = archiver
+  const isFailing =
+    lastFailedSeconds !== null &&
+    (lastArchivedSeconds === null || lastFailedSeconds < lastArchivedSeconds)
+  if (isFailing)
+    found.push(
+      critical('archive-failing', host.name, `archive_command fails for ${archiver.lastFailedWal}`),
+    )
+  // An archive_command that is not found ends the archiver before it counts a failure: the wait shows it.
+  else if (oldestReadySeconds !== null && oldestReadySeconds > MAX_READY_SECONDS) {
+    const message = `WAL waits to be archived for ${Math.round(oldestReadySeconds)} s (${archiver.readyCount} segments)`
+    found.push(critical('archive-stuck', host.name, message))
+  }
+  return found
+}
+
+function backupProblems(
+  { backup, hosts, primary, now }: ClusterView,
+  { maxBackupAgeMs }: ClusterLimits,
+): ClusterProblem[] {
+  if (backup === undefined)
+    return [critical('no-backup-host', null, 'no backup machine is recorded for this stanza')]
+  const { host, stanza } = backup
+  if (stanza === undefined) return []
+  const last = stanza.backups.at(-1)
+  const leader = hosts.find(({ name }) => name === primary)
+  if (last === undefined) return [critical('no-backup', host.name, 'there is no backup')]
+  const found: ClusterProblem[] = []
+  if (stanza.status.code !== 0)
+    found.push(critical('repository', host.name, `pgBackRest says: ${stanza.status.message}`))
+  for (const { number, code, message } of stanza.repositories)
+    if (code !== 0)
+      found.push(critical('repository', host.name, `repository ${number}: ${message}`))
+  const age = now.getTime() - Date.parse(last.stoppedAt)
+  if (age > maxBackupAgeMs) {
+    const limit = formatDuration(maxBackupAgeMs)
+    const hours = (age / 3_600_000).toFixed(1)
+    found.push(
+      critical('backup-old', host.name, `the last backup is ${hours} h old, the limit is ${limit}`),
+    )
+  }
+  if (last.hasErrors === true)
+    found.push(
+      critical('backup-damaged', host.name, `${last.label} has pages with wrong checksums`),
+    )
+  const isForeign =
+    leader?.systemIdentifier != null && stanza.systemIdentifier !== leader.systemIdentifier
+  if (isForeign)
+    found.push(
+      critical('backup-foreign', host.name, `the backups are of another cluster than ${primary}`),
+    )
+  return found
+}
+
+function redundancyProblems({
+  copies,
+  locations,
+  hosts,
+  databases,
+}: ClusterView): ClusterProblem[] {
+  // A host that did not answer may well have the data: it is listed as not checked.
+  const isKnown = hosts.every(({ role }) => role !== 'unknown')
+  const found: ClusterProblem[] = []
+  if (isKnown && copies < Math.max(WANTED_COPIES, databases.length))
+    found.push(warning('few-copies', null, `${copies} machines have the data and follow`))
+  if (locations === 1) found.push(warning('one-location', null, 'everything stands in one place'))
+  return found
+}

@@ -1,0 +1,86 @@
+import {
+  ExitCode,
+  FindingsError,
+  IncompleteError,
+  NotFoundError,
+  UnreachableError,
+  UsageError,
+} from '../errors.js'
+import { requirePlace } from '../file-system.js'
+import { selectHosts, type HostRow } from '../host/store.js'
+import { writeReport } from '../findings/report-file.js'
+import type { Workspace } from '../workspace.js'
+import { describeCluster } from './describe.js'
+import { toPrometheus } from './prometheus.js'
+import { readCluster, type SeenCluster } from './read.js'
+import type { ClusterLimits, ClusterStatus } from './types.js'
+
+/** What to look at, and what to do with it. */
+export interface ClusterQuestion {
+  environment: NodeJS.ProcessEnv
+  /** Undefined where all hosts are of one stanza. */
+  stanza: string | undefined
+  limits: ClusterLimits
+  /** Whether a problem ends the command with 8. */
+  isChecking: boolean
+  /** Where metrics go for node_exporter's textfile collector. */
+  prometheusFile: string | undefined
+}
+
+/**
+ * How a cluster stands. Who is primary is asked of PostgreSQL on every host; changes nothing anywhere.
+ * @throws NotFoundError without hosts, UsageError when several clusters are recorded and none is named
+ * @throws FindingsError with `isChecking` when there is a problem; else IncompleteError when a host could not be
+ *   asked; the status is their result
+ */
+export async function clusterStatus(
+  workspace: Workspace,
+  asked: ClusterQuestion,
+): Promise<ClusterStatus> {
+  const { database, clock, random } = workspace
+  const { environment, limits, prometheusFile } = asked
+  if (prometheusFile !== undefined) await requirePlace(prometheusFile)
+  const { hosts, stanza } = clusterOf(await selectHosts(database, undefined), asked.stanza)
+  const seen = await readCluster(workspace, hosts, environment)
+  const status = describeCluster(seen, stanza, limits, clock.now())
+  if (prometheusFile !== undefined) await writeReport(prometheusFile, toPrometheus(status), random)
+  return verdictOn(status, seen, asked.isChecking)
+}
+
+function clusterOf(
+  all: readonly HostRow[],
+  wanted: string | undefined,
+): { hosts: HostRow[]; stanza: string } {
+  const stanzas = [...new Set(all.map(({ stanza }) => stanza))].sort()
+  const stanza = wanted ?? (stanzas.length === 1 ? stanzas[0] : undefined)
+  if (stanza === undefined && stanzas.length > 1)
+    throw new UsageError(
+      'several-clusters',
+      `hosts of several clusters are recorded: ${stanzas.join(', ')}`,
+      {
+        suggestions: [`cleverctl cluster status --stanza ${stanzas[0]}`],
+      },
+    )
+  const hosts = all.filter((host) => host.stanza === stanza)
+  if (stanza === undefined || !hosts.some(({ role }) => role === 'database'))
+    throw new NotFoundError('no-hosts', 'no database host is recorded', {
+      suggestions: ['cleverctl host add db1 --role database'],
+    })
+  return { hosts, stanza }
+}
+
+function verdictOn(status: ClusterStatus, seen: SeenCluster, isChecking: boolean): ClusterStatus {
+  const { problems } = status
+  const silent = seen.notChecked.map(({ host }) => host).join(', ')
+  const unchecked = `could not ask ${silent}`
+  if (isChecking && problems.length > 0) {
+    const found = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+    const message = silent === '' ? found : `${found}; ${unchecked}`
+    throw new FindingsError('cluster-needs-attention', message, { result: status })
+  }
+  if (silent === '') return status
+  const isOutOfReach = seen.notChecked.some(({ error }) => error instanceof UnreachableError)
+  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
+  const suggestions = ['cleverctl host list']
+  throw new IncompleteError(exitCode, unchecked, { result: status, suggestions })
+}

@@ -1,0 +1,71 @@
+import type { SeenArchiver, SeenSlot } from './ask.js'
+
+/** What a host was found to be. */
+export type ClusterRole = 'primary' | 'standby' | 'backup' | 'down' | 'unknown'
+
+/** A host of the cluster as it was found. */
+export interface ClusterHost {
+  name: string
+  role: ClusterRole
+  location: string | null
+  /** How far its clock is ahead of ours; null where it was not reached. */
+  clockOffsetMs: number | null
+  /** PostgreSQL's, as a number: 150018. */
+  version: number | null
+  systemIdentifier: string | null
+  timeline: number | null
+  lsn: string | null
+  /** What a standby has not replayed yet of what the primary has written. */
+  lagBytes: number | null
+  /** A standby shows the data at most so many seconds late. */
+  lagSeconds: number | null
+  /** Whether WAL comes from the primary at this moment; null on others than standbys. */
+  isStreaming: boolean | null
+  /** `async`, `sync`, `potential` or `quorum`, as the primary says. */
+  syncState: string | null
+  slots: SeenSlot[]
+  archiver: SeenArchiver | null
+}
+
+/** The last backup, and the state of what holds it. */
+export interface ClusterBackup {
+  host: string
+  status: string
+  last: { label: string; type: string; stoppedAt: string; ageSeconds: number } | null
+}
+
+/** Something that is not as it should be. */
+export interface ClusterProblem {
+  code: string
+  severity: 'critical' | 'warning'
+  /** The host that it is about; null where it is about all of them. */
+  host: string | null
+  message: string
+}
+
+/** How a cluster stands. */
+export interface ClusterStatus {
+  checkedAt: string
+  stanza: string
+  /** Name of the primary; null where there is none, or more than one. */
+  primary: string | null
+  hosts: ClusterHost[]
+  backup: ClusterBackup | null
+  redundancy: {
+    /** Database hosts that have the data and follow, the primary among them. */
+    copies: number
+    /** Whether there is a backup on another machine. */
+    hasBackup: boolean
+    /** In how many places all of that is; null where nobody said where some of it is. */
+    locations: number | null
+  }
+  problems: ClusterProblem[]
+  /** What could not be asked, and why. */
+  notChecked: { host: string; reason: string }[]
+}
+
+/** From when on something is a problem. */
+export interface ClusterLimits {
+  maxLagMs: number
+  maxBackupAgeMs: number
+}

@@ -1,0 +1,55 @@
+import { CancelledError, ExpectedError } from '../errors.js'
+import type { SshSession } from '../ssh/session.js'
+import type { Workspace } from '../workspace.js'
+import type { HostRow } from './store.js'
+import { openHost, recordedLogin } from './way-in.js'
+
+/** A host and what the work on it gave, or why it gave nothing. */
+export interface Reached<Result> {
+  host: HostRow
+  result: Result | ExpectedError
+}
+
+/** A host that is not there is known sooner than a slow one: the estate has cables, not radio links. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * Logs in to every host at once and works on each; one that fails does not keep the others from answering.
+ * @throws CancelledError, and bugs; whatever a person can act on stands in the place of the result
+ */
+export async function onHosts<Result>(
+  workspace: Workspace,
+  hosts: readonly HostRow[],
+  environment: NodeJS.ProcessEnv,
+  work: (session: SshSession, host: HostRow) => Promise<Result>,
+): Promise<Reached<Result>[]> {
+  // Opened once, before the hosts: each of them needs it.
+  await workspace.keyring()
+  return Promise.all(
+    hosts.map(async (host) => {
+      try {
+        return { host, result: await onHost(workspace, host, environment, work) }
+      } catch (error) {
+        if (error instanceof CancelledError || workspace.signal.aborted) throw error
+        if (error instanceof ExpectedError) return { host, result: error }
+        throw error
+      }
+    }),
+  )
+}
+
+/** The same on one host. @throws what {@link openHost} and the work throw */
+export async function onHost<Result>(
+  workspace: Workspace,
+  host: HostRow,
+  environment: NodeJS.ProcessEnv,
+  work: (session: SshSession, host: HostRow) => Promise<Result>,
+): Promise<Result> {
+  const login = await recordedLogin(workspace, host, environment)
+  const session = await openHost(workspace, host, login, { connectTimeoutMs: CONNECT_TIMEOUT_MS })
+  try {
+    return await work(session, host)
+  } finally {
+    session.close()
+  }
+}

@@ -1,0 +1,43 @@
+import type { ClusterHost, ClusterStatus } from '../cluster/types.js'
+import type { Mark, Screen } from './screen.js'
+
+const MARKS: Record<ClusterHost['role'], Mark> = {
+  primary: 'ok',
+  standby: 'ok',
+  backup: 'ok',
+  down: 'failure',
+  unknown: 'failure',
+}
+
+/** Draws how a cluster stands: the hosts, the backups, and what is wrong. */
+export function drawCluster(screen: Screen, status: ClusterStatus): void {
+  const { hosts, backup, redundancy, problems, notChecked } = status
+  screen.table(hosts, [
+    { title: 'HOST', text: ({ name }) => name },
+    { title: 'ROLE', text: ({ role }) => role, mark: ({ role }) => MARKS[role] },
+    { title: 'LAG', text: lagOf, value: ({ lagSeconds }) => String(lagSeconds ?? '-') },
+    { title: 'BYTES', text: ({ lagBytes }) => String(lagBytes ?? '-'), align: 'right' },
+    { title: 'TIMELINE', text: ({ timeline }) => String(timeline ?? '-'), align: 'right' },
+    { title: 'LSN', text: ({ lsn }) => lsn ?? '-' },
+    { title: 'SYNC', text: ({ syncState }) => syncState ?? '-' },
+    { title: 'LOCATION', text: ({ location }) => location ?? '-', isMinor: true },
+  ])
+  const last = backup?.last
+  screen.facts([
+    ['last backup', last ? `${last.label}, ${screen.time(last.stoppedAt)}` : '-'],
+    ['machines with the data', String(redundancy.copies)],
+    ['locations', String(redundancy.locations ?? 'not known')],
+  ])
+  for (const { code, severity, host, message } of problems)
+    screen.mark(
+      severity === 'critical' ? 'failure' : 'warning',
+      host === null ? message : `${host}: ${message}`,
+      code,
+    )
+  for (const { host, reason } of notChecked) screen.mark('failure', `not checked: ${reason}`, host)
+  if (problems.length + notChecked.length === 0) screen.mark('ok', 'nothing is wrong')
+}
+
+function lagOf({ lagSeconds }: ClusterHost): string {
+  return lagSeconds === null ? '-' : `${lagSeconds.toFixed(1)} s`
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCli, type CliOptions, type CliResult } from '../cli.js'
+import { freshDatabase, type FreshDatabase } from '../database.js'
+import { DATA } from './cluster.js'
+import { Estate, MACHINES, type MachineName } from './estate.js'
+
+/** A document of a command, as loosely as a script reads it. */
+export type Document = Record<string, unknown> & { error: { code: string; message: string } }
+
+/** An estate, and cleverctl on a machine in its network, with a database of its own in which nothing is recorded. */
+export class EstateCommands {
+  readonly estate: Estate
+  readonly home: string
+  readonly fresh: FreshDatabase
+
+  private constructor(estate: Estate, fresh: FreshDatabase) {
+    this.estate = estate
+    this.fresh = fresh
+    this.home = mkdtempSync(join(tmpdir(), 'cctl-operator-'))
+  }
+
+  /** Brings up everything. */
+  static async up(): Promise<EstateCommands> {
+    const fresh = await freshDatabase()
+    const commands = new EstateCommands(await Estate.up(), fresh)
+    await commands.json(['init', '--yes'])
+    return commands
+  }
+
+  /** Ends everything. */
+  async down(): Promise<void> {
+    await this.estate.down()
+    await this.fresh.drop()
+    rmSync(this.home, { recursive: true, force: true })
+  }
+
+  /** Runs a command in the network of the estate. */
+  async run(words: readonly string[], more: CliOptions = {}): Promise<CliResult> {
+    const { home, fresh } = this
+    const env = { CLEVERCTL_DATABASE_URL: fresh.url, ...more.env }
+    return runCli(words, { home, cwd: home, network: this.estate.network, ...more, env })
+  }
+
+  /** Runs a command that must end with `code`. @returns its document, or the result that its error brings */
+  async json(words: readonly string[], code = 0, more: CliOptions = {}): Promise<Document> {
+    const result = await this.run([...words, '--json'], more)
+    assert.equal(result.code, code, `${words.join(' ')}: ${result.stdout}${result.stderr}`)
+    return result.json() as Document
+  }
+
+  /** Records a machine as its role wants it. */
+  async add(name: MachineName, ...more: string[]): Promise<Document> {
+    const { estate } = this
+    const isBackup = name === 'bak1'
+    return this.json([
+      ...['host', 'add', name, '--role', isBackup ? 'backup' : 'database'],
+      ...['--address', estate.machine(name).address, '--identity', estate.key],
+      ...['--host-key', estate.hostKey(name).fingerprint],
+      ...(isBackup ? [] : ['--data-directory', DATA]),
+      ...more,
+    ])
+  }
+
+  /** Records all four. */
+  async addAll(): Promise<void> {
+    for (const name of Object.keys(MACHINES) as MachineName[])
+      await this.add(name, '--location', name === 'bak1' ? 'hall-2' : 'hall-1')
+  }
+}
