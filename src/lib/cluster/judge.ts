@@ -73,7 +73,8 @@ function hostProblems(
     found.push(warning('clock-off', name, `its clock is ${seconds} s ${way} of ours`))
   }
   const leader = hosts.find((each) => each.name === primary)
-  if (leader !== undefined && host !== leader && role !== 'backup') found.push(...followerProblems(host, leader))
+  if (leader !== undefined && host !== leader && role !== 'backup')
+    found.push(...followerProblems(host, leader))
   const isLate = host.lagSeconds !== null && host.lagSeconds * MS > maxLagMs
   if (isLate) {
     const limit = formatDuration(maxLagMs)
