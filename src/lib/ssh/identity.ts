@@ -68,12 +68,3 @@ export function unpackIdentity(packed: Secret): Identity {
     passphrase: passphrase === undefined ? undefined : new Secret(passphrase),
   }
 }
-
-/** The fingerprint of the public key that belongs to a private one, as `ssh-keygen -l` prints it. */
-export async function identityFingerprint({ key, passphrase }: Identity): Promise<string> {
-  const { utils } = (await import('ssh2')).default
-  const parsed = utils.parseKey(key.reveal(), passphrase?.reveal())
-  const [first] = parsed instanceof Error ? [] : [parsed].flat()
-  if (first === undefined) throw new TypeError('an identity is a private key that opens')
-  return hostKeyOf(first.getPublicSSH()).fingerprint
-}
