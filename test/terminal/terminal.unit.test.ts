@@ -9,9 +9,29 @@ import {
   pad,
   wrap,
 } from '../../src/lib/terminal/layout.js'
+import { Interruption } from '../../src/lib/terminal/interruption.js'
 import { relativeTime } from '../../src/lib/terminal/relative-time.js'
 import { harmless, oneLine } from '../../src/lib/terminal/text.js'
 import { unknownCommand } from '../../src/lib/terminal/unknown-command.js'
+
+describe('the signal of a command', () => {
+  it('may be listened to by everything that is under way, without a warning of a leak', async () => {
+    const interruption = new Interruption()
+    const warnings: string[] = []
+    const listen = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', listen)
+    try {
+      for (let each = 0; each < 100; each++)
+        interruption.signal.addEventListener('abort', () => each)
+      // Warnings come in the next turn.
+      await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      process.removeListener('warning', listen)
+      interruption.dispose()
+    }
+    assert.deepEqual(warnings, [])
+  })
+})
 
 describe('harmless text', () => {
   it('has no control character, of C0, of C1, or that turns the direction of writing', () => {

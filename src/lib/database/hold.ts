@@ -7,6 +7,8 @@ interface Holder {
   client: Promise<PoolClient>
   /** PostgreSQL gives a lock a second time to whoever has it, so that this process must know its own. */
   locks: Set<string>
+  /** The end of its last statement: a connection takes one at a time. */
+  turn: Promise<unknown>
   users: number
   release(): void
 }
@@ -28,12 +30,12 @@ export async function hold<Result>(
   const holder = holders.get(database) ?? open(database)
   holder.users += 1
   try {
-    const client = await holder.client
+    await holder.client
     if (holder.locks.has(lock)) throw taken
     holder.locks.add(lock)
     try {
-      if (!(await tryLock(client, lock))) throw taken
-      return await work().finally(() => unlock(client, lock))
+      if (!(await tryLock(holder, lock))) throw taken
+      return await work().finally(() => unlock(holder, lock))
     } finally {
       holder.locks.delete(lock)
     }
@@ -46,11 +48,13 @@ export async function hold<Result>(
   }
 }
 
-async function tryLock(client: PoolClient, lock: string): Promise<boolean> {
+async function tryLock(holder: Holder, lock: string): Promise<boolean> {
   try {
-    const { rows } = await client.query<{ got: boolean }>(
-      'select pg_try_advisory_lock(hashtextextended($1, 0)) as got',
-      [lock],
+    const { rows } = await inTurn(holder, (client) =>
+      client.query<{ got: boolean }>(
+        'select pg_try_advisory_lock(hashtextextended($1, 0)) as got',
+        [lock],
+      ),
     )
     return rows[0]?.got === true
   } catch (cause) {
@@ -60,10 +64,19 @@ async function tryLock(client: PoolClient, lock: string): Promise<boolean> {
 }
 
 /** A lock that is lost with its connection need not be given back. */
-async function unlock(client: PoolClient, lock: string): Promise<void> {
-  await client
-    .query('select pg_advisory_unlock(hashtextextended($1, 0))', [lock])
-    .catch(() => undefined)
+async function unlock(holder: Holder, lock: string): Promise<void> {
+  await inTurn(holder, (client) =>
+    client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [lock]),
+  ).catch(() => undefined)
+}
+
+async function inTurn<Result>(
+  holder: Holder,
+  statement: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const done = holder.turn.then(async () => statement(await holder.client))
+  holder.turn = done.catch(() => undefined)
+  return done
 }
 
 function open(database: Database): Holder {
@@ -79,7 +92,7 @@ function open(database: Database): Holder {
       })
       .catch(reject)
   })
-  const holder = { client, locks: new Set<string>(), users: 0, release }
+  const holder: Holder = { client, locks: new Set(), turn: Promise.resolve(), users: 0, release }
   holders.set(database, holder)
   return holder
 }

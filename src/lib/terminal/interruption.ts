@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { CancelledError } from '../errors.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -12,6 +13,8 @@ export class Interruption {
   #reason: CancelledError | undefined
 
   constructor() {
+    // Everything that is under way listens, of a fleet some hundreds: no leak to be warned of.
+    setMaxListeners(0, this.#controller.signal)
     for (const [name, listener] of this.#listeners) process.on(name, listener)
   }
 
