@@ -42,9 +42,10 @@ const LOOKS_LIKE_A_SECRET = {
   'a hash of a password': /\$argon2/,
   'a private key': /PRIVATE KEY|"d"\s*:\s*"[\w-]{43}"/,
 }
-/** A device's secret, with its prefix or without; three other things are as long: a coordinate of a public key, a salted hash, a fingerprint. */
+/** A device's secret, with its prefix or without; other things are as long: a coordinate of a public key, a salted hash, a fingerprint, a SCRAM verifier. */
 const DEVICE_SECRET = /clvd_[\w-]{43}_\w{6}|(?<![\w-])[\w-]{43}(?![\w-])/
-const NO_SECRET = /\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+|SHA256:[\w+/]{43}/g
+const NO_SECRET =
+  /SCRAM-SHA-256\$\d+:[\w+/=]+\$[\w+/]{43}=:[\w+/]{43}=|\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+|SHA256:[\w+/]{43}/g
 
 /** What a production server may be told to write down, all of it at once. */
 const LOG_SETTINGS = {
@@ -262,6 +263,26 @@ describe('secrets', () => {
         const result = await run1(['database', verb, '--verbose'], { login: 'url', env })
         assert.equal(result.code, usage)
       }
+    })
+
+    it('access grant and revoke, with a login that is made and closed', async () => {
+      const file = join(folder, 'granted-password.txt')
+      const { number } = stands.next()
+      const email = `staff-${number}@example.com`
+      const place = encodeURIComponent(server.cluster.socketFolder)
+      const dsn = `postgres://postgres@/cleverctl?host=${place}&port=${server.port}`
+      const order = ['--for', '1h', '--reason', 'ticket', '--dsn', dsn, '--output', file]
+      const line = { code: 0, role: 'owner' } as const
+      for (const words of [
+        ['access', 'grant', email, ...order],
+        ['access', 'grants'],
+        ['access', 'grant', email, ...order.slice(0, -1), `${file}-other`],
+        ['access', 'revoke', email],
+      ]) {
+        const result = await run1([...words, '--verbose'], { login: 'url', line, env })
+        assert.equal(result.code, 0, result.stdout + result.stderr)
+      }
+      search.add('a granted password', readFileSync(file, 'utf8').trim())
     })
 
     it('access self-test, whose server knows none of them', async function () {

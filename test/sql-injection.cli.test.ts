@@ -161,7 +161,14 @@ describe('hostile text in every argument and flag of every command', () => {
           stand ??= stands.next()
           const line = withText(command, make(stand).succeeds, place, text)
           const seen = `${name}, ${what} as ${place.name}`
-          const { report, hasChanged } = await mustBeHarmless(command, wordsOf(command, line), seen)
+          const { report, hasChanged } = await mustBeHarmless(
+            command,
+            wordsOf(command, line),
+            seen,
+            {},
+            // A command that can get no further here than to a server that is out of reach.
+            [line.code],
+          )
           if (hasChanged || report.code === 0) stand = undefined
         }
       }

@@ -56,7 +56,7 @@ export interface Stand {
   password: string
 }
 
-const { ok, usage, partial, refused, notFound, conflict, findings } = ExitCode
+const { ok, usage, partial, refused, notFound, conflict, findings, unreachable } = ExitCode
 const PLACE = { timezone: 'Europe/Madrid', latitude: '36.84', longitude: '-2.46' }
 const DEVICES = 'serial,model,batch,manufacturedAt'
 const PLANTS = 'code,name,timezone,latitude,longitude'
@@ -117,6 +117,40 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       code: findings,
     },
     fails: { flags: { dsn: 'nowhere', probe: true }, code: usage },
+  }),
+  'access:expire': () => ({
+    succeeds: { code: ok, role: 'owner' },
+    fails: { code: refused, fault: 'login' },
+  }),
+  // By hand it is tried with a server where it succeeds.
+  'access:grant': (stand) => ({
+    succeeds: {
+      args: { email: `staff-${stand.number}@example.com` },
+      flags: {
+        for: '1h',
+        reason: 'ticket 4711',
+        database: 'fleet',
+        dsn: 'postgres://x@127.0.0.1:1/x?connect_timeout=1&sslmode=disable',
+        output: stand.path('password.txt'),
+        'read-only': true,
+      },
+      code: unreachable,
+      role: 'owner',
+    },
+    fails: {
+      args: { email: `staff-${stand.number}@example.com` },
+      flags: { for: '8d', reason: 'too long', output: stand.path('none.txt') },
+      code: usage,
+    },
+    isSpecial: true,
+  }),
+  'access:grants': () => ({
+    succeeds: { flags: { all: true }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'access:revoke': ({ number }) => ({
+    succeeds: { args: { email: `staff-${number}@example.com` }, code: ok, role: 'owner' },
+    fails: { args: { email: NOBODY }, code: notFound, role: 'owner' },
   }),
   'access:prepare': () => ({
     succeeds: { args: { role: 'auditor' }, code: ok },

@@ -12,12 +12,23 @@ const SALT_BYTES = 16
  * @param password printable ASCII, for which no normalisation (SASLprep) is needed
  */
 export async function scramVerifier(password: Secret, random: Random): Promise<string> {
-  const salt = random.bytes(SALT_BYTES)
-  const salted = await promisify(pbkdf2)(password.reveal(), salt, ITERATIONS, 32, 'sha256')
+  return verifierWith(password, random.bytes(SALT_BYTES), ITERATIONS)
+}
+
+/** Whether a verifier was made of this password. */
+export async function isVerifierOf(verifier: string, password: Secret): Promise<boolean> {
+  const [, iterations, salt] = /^SCRAM-SHA-256\$(\d+):([^$]*)\$/.exec(verifier) ?? []
+  if (iterations === undefined || salt === undefined) return false
+  const made = await verifierWith(password, Buffer.from(salt, 'base64'), Number(iterations))
+  return made === verifier
+}
+
+async function verifierWith(password: Secret, salt: Buffer, iterations: number): Promise<string> {
+  const salted = await promisify(pbkdf2)(password.reveal(), salt, iterations, 32, 'sha256')
   const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest()
   const stored = createHash('sha256').update(keyOf('Client Key')).digest()
   const [saltText, storedText, serverText] = [salt, stored, keyOf('Server Key')].map((bytes) =>
     bytes.toString('base64'),
   )
-  return `SCRAM-SHA-256$${ITERATIONS}:${saltText}$${storedText}:${serverText}`
+  return `SCRAM-SHA-256$${iterations}:${saltText}$${storedText}:${serverText}`
 }

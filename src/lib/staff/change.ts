@@ -10,7 +10,15 @@ export async function changeList<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  return database.transaction(work).catch((error: unknown) => {
+  return ownersOnly(database.transaction(work))
+}
+
+/**
+ * A change of who may reach the databases, with its refusal in words.
+ * @throws RefusedError for a role that is not the owner of the database
+ */
+export async function ownersOnly<Result>(change: Promise<Result>): Promise<Result> {
+  return change.catch((error: unknown) => {
     if (!isSqlState(error, SqlState.INSUFFICIENT_PRIVILEGE)) throw error
     throw new RefusedError(
       'owner-only',

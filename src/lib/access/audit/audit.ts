@@ -6,6 +6,7 @@ import { selectAccounts } from '../../staff/store.js'
 import type { Log, Workspace } from '../../workspace.js'
 import { applyAcceptances } from '../acceptance/apply.js'
 import { selectAcceptances } from '../acceptance/store.js'
+import { selectGrantsOfList } from '../grant/store.js'
 import { judge, readAll, type Reading } from './judge.js'
 import { writeAccessJunit } from './junit.js'
 import { accessList } from './list.js'
@@ -46,7 +47,7 @@ export async function auditAccess(
       ? [{ host: database.target.description, open: async () => database, isOwn: true }]
       : await Promise.all(dsns.map((dsn) => openServer(dsn, { environment, log, signal })))
   const now = clock.now()
-  const list = accessList(await selectAccounts(database), now)
+  const list = accessList(await selectAccounts(database), now, await selectGrantsOfList(database))
   const acceptances = await selectAcceptances(database)
   const audit: AccessAudit = {
     findings: [],

@@ -73,6 +73,17 @@ function requireParts(read: ReadParts): ServerParts {
   return read as ServerParts
 }
 
+/**
+ * How far a role comes at a server, by the same way as `database` goes there. No password is sent.
+ * @throws FailureError when that cannot be told
+ */
+export async function probeLogin(database: Database, role: string, name: string): Promise<Reach> {
+  const { ssl } = (await database.pool()).options
+  const isEncrypted = ssl !== undefined && ssl !== false
+  const attempt = { role, database: name, from: undefined, isEncrypted }
+  return tryToConnect(await configOf(database), attempt)
+}
+
 function* attemptsOf(
   names: readonly string[],
   database: string,

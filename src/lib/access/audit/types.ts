@@ -59,12 +59,23 @@ export interface AccessAudit {
   checkedAt: string
 }
 
+/** A role that was made for a person for a limited time. */
+export interface GrantOnList {
+  role: string
+  email: string
+  state: string
+  endsAt: Date
+  isReadOnly: boolean
+}
+
 /** The list, as rules ask it. */
 export interface AccessList {
   accounts: readonly AccountRow[]
   /** The entry that a role speaks for, removed or not. */
   holderOf(role: string): AccountRow | undefined
-  /** Whether the entry of a role is on the list now and its last day is not past. */
+  /** The grant of a role, while it is in force. */
+  grantOf(role: string): GrantOnList | undefined
+  /** Whether the entry of a role is on the list now and its last day is not past, or its grant is in force. */
   isValid(role: string): boolean
   now: Date
 }

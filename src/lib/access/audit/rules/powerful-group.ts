@@ -16,17 +16,23 @@ export const powerfulGroup = defineRule({
   id: 'powerful-group',
   severity: 'critical',
   summary: 'a role is a member of a powerful role of PostgreSQL',
-  help: `Members of ${POWERFUL.join(', ')}, directly or through other roles.`,
+  help: `Members of ${POWERFUL.join(', ')}, directly or through other roles; but for what a grant in force gives.`,
   references: ['NIST AC-6', 'ISO 27001 A.8.2', 'CIS PostgreSQL 4.9'],
   needs: ['memberships'],
-  find: ({ memberships }) =>
-    POWERFUL.flatMap((group) => membersOf(memberships, group)).map(
-      ({ member, group, through }) => ({
+  find: ({ memberships }, list) =>
+    POWERFUL.flatMap((group) => membersOf(memberships, group))
+      .filter(({ member, group }) => {
+        const grant = list.grantOf(member)
+        if (!grant) return true
+        const isMeant =
+          group === 'pg_read_all_data' || (group === 'pg_write_all_data' && !grant.isReadOnly)
+        return !isMeant
+      })
+      .map(({ member, group, through }) => ({
         subject: `role ${member}`,
         role: member,
         evidence: `is a member of ${through}${through === group ? '' : `, and so of ${group}`}`,
         fix: `revoke ${quoteName(through)} from ${quoteName(member)}`,
         undo: `grant ${quoteName(through)} to ${quoteName(member)}`,
-      }),
-    ),
+      })),
 })

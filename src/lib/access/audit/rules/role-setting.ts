@@ -14,7 +14,7 @@ export const roleSetting = defineRule({
   needs: ['roleSettings'],
   find: ({ roleSettings }) =>
     roleSettings
-      .filter(({ setting }) => WATCHED.test(setting))
+      .filter(({ setting }) => WATCHED.test(setting) && setting !== 'pgaudit.log=all')
       .map(({ role, database, setting }) => {
         const name = setting.slice(0, setting.indexOf('='))
         const value = setting.slice(name.length + 1).replaceAll("'", "''")

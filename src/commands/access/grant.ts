@@ -1,0 +1,81 @@
+import { Args, Flags } from '@oclif/core'
+import { grantAccess, groupRule, type Granted } from '../../lib/access/grant/grant.js'
+import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
+
+export default class AccessGrant extends BaseCommand<Granted> {
+  static override summary = 'let a member of staff into the databases for a limited time'
+  static override description =
+    'Makes a login of its own for the person on the primary; standbys take it over. Its password is drawn here, and ' +
+    'the server gets a SCRAM verifier only. It reads all tables of the databases, and changes rows unless ' +
+    '--read-only is given. After the time its password is void; access expire, run by a timer, then closes the login, ' +
+    'ends its sessions and tries that nobody gets in. pg_hba.conf is looked at and not changed: where no rule lets ' +
+    'the person in, the line that is missing is said. One rule for +cleverctl_granted covers all grants. The same ' +
+    'command again finishes what was interrupted. Only the owner of the cleverctl database may grant.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> engineer@example.com --for 2h --reason "ticket 4711" --read-only --output password.txt',
+    '<%= config.bin %> <%= command.id %> engineer@example.com --for 30m --reason "ticket 4711" --database fleet --dsn postgres://postgres@db1.example.com/postgres --dsn postgres://postgres@db2.example.com/postgres --output password.txt',
+  ]
+
+  static override args = {
+    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
+  }
+
+  static override flags = {
+    for: durationFlag({ description: 'how long, a week at most', required: true }),
+    reason: Flags.string({ description: 'what for', required: true }),
+    database: Flags.string({
+      description: 'a database; may be given several times (without it: all)',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    'read-only': Flags.boolean({ description: 'reading only' }),
+    dsn: Flags.string({
+      description:
+        'the primary, and its standbys, as a superuser (without it: the server of the cleverctl database). A password ' +
+        'in it is refused (PGPASSFILE), certificates are verified unless sslmode says otherwise',
+      helpValue: 'URL',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    ...secretOutputFlags,
+  }
+
+  protected async execute(): Promise<Granted> {
+    const { args, flags } = await this.parse(AccessGrant)
+    const { for: forMs, reason, database: databases = [], dsn: servers = [] } = flags
+    const delivery = this.requiredDelivery(flags)
+    return grantAccess(
+      await this.changingWorkspace(flags),
+      {
+        ...{ email: args.email, forMs, reason: reason.trim(), databases, servers },
+        isReadOnly: flags['read-only'] === true,
+      },
+      { delivery, environment: process.env },
+    )
+  }
+
+  protected render(granted: Granted): void {
+    const { email, role, outcome, endsAt, databases, readOnly, admissions } = granted
+    this.screen.facts([
+      ['grant', `${email} ${outcome}`],
+      ['role', role],
+      ['databases', `${databases.join(' ')}${readOnly ? ', reading only' : ''}`],
+      ['ends', this.screen.time(endsAt)],
+    ])
+    if (admissions.length === 0)
+      this.screen.mark('warning', 'the list has no network of this person: by the unix socket only')
+    for (const admission of admissions) {
+      const { host, network, database, standing, line } = admission
+      const about = `${database} at ${host} from ${network}`
+      if (standing === 'let in') this.screen.mark('ok', about, standing)
+      else {
+        this.screen.mark('warning', about, standing)
+        this.screen.step(line, 'pg_hba.conf lacks')
+        this.screen.step(groupRule(admission), 'or for every grant')
+      }
+    }
+  }
+}

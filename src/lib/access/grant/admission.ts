@@ -1,0 +1,48 @@
+import type { Database } from '../../database/database.js'
+import { parseNetwork, type Network } from '../../network.js'
+import { readServer, hbaFacts } from '../audit/server.js'
+import { decidingRules } from '../hba/match.js'
+import type { Admission } from './types.js'
+
+/**
+ * Whether a server's pg_hba.conf lets a role in from networks, by simulation, and the line that would.
+ * Nothing is changed: pg_hba.conf is a file of the machine.
+ */
+export async function readAdmissions(
+  server: { host: string; database: Database },
+  asked: { role: string; databases: readonly string[]; networks: readonly string[] },
+  signal: AbortSignal,
+): Promise<Admission[]> {
+  const { role, databases, networks } = asked
+  const { hba, memberships, server: standing } = await readServer(server.database, signal)
+  return networks.flatMap((network) =>
+    databases.map((database) => {
+      const line = `hostssl ${database} ${role} ${network} scram-sha-256`
+      const about = { host: server.host, network, database, line }
+      const from = parseNetwork(network)
+      const isKnown =
+        !(hba instanceof Error) && !(memberships instanceof Error) && !(standing instanceof Error)
+      if (!isKnown || from === undefined) return { ...about, standing: 'unknown' as const }
+      const facts = hbaFacts({ memberships, server: standing })
+      const ways = endsOf(from).flatMap((address) =>
+        decidingRules(hba.rules, { role, database, from: address, isEncrypted: true }, facts),
+      )
+      const letIn = ways.filter((rule) => rule?.method === 'scram-sha-256')
+      if (letIn.length === ways.length) return { ...about, standing: 'let in' as const }
+      return {
+        ...about,
+        standing: letIn.length === 0 ? ('refused' as const) : ('unknown' as const),
+      }
+    }),
+  )
+}
+
+/** The first and the last address of a network. */
+function endsOf({ family, bits, prefix }: Network) {
+  const width = family === 4 ? 32 : 128
+  const last = bits | ((1n << BigInt(width - prefix)) - 1n)
+  return [
+    { family, bits },
+    { family, bits: last },
+  ]
+}

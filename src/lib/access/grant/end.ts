@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ExpectedError, PartialError } from '../../errors.js'
+import { changeList } from '../../staff/change.js'
+import { selectAccount } from '../../staff/store.js'
+import { unknownAccount } from '../../staff/types.js'
+import { appendTrail } from '../../trail/append.js'
+import type { Workspace } from '../../workspace.js'
+import { probeLogin } from '../audit/probe.js'
+import { canLogIn, closeLogin, endSessions } from './server-store.js'
+import { primaryOf, withServers, type OpenServer } from './servers.js'
+import { moveGrant, selectOpenGrants, type GrantRow } from './store.js'
+import type { GrantEnd } from './types.js'
+
+/** How long a standby may take to hear that a login is closed. */
+const REPLICATION_MS = 10_000
+const RETRY_MS = 50
+
+/** What became of a grant that was to end. */
+export interface EndedGrant {
+  id: string
+  email: string
+  role: string
+  endReason: GrantEnd
+  /** `ending`: not seen to be over on every server; the same command goes on. */
+  outcome: 'ended' | 'ending'
+  sessionsEnded: number
+  servers: { host: string; isClosed: boolean; reason: string | null }[]
+}
+
+/**
+ * Ends the grant of a person on all its servers, whatever its state.
+ * @returns nothing where the person has none
+ * @throws NotFoundError; RefusedError for anybody but the owner of the cleverctl database
+ * @throws PartialError when it is not seen to be over everywhere; what became of it is the result
+ */
+export async function revokeAccess(
+  workspace: Workspace,
+  asked: { email: string; environment: NodeJS.ProcessEnv },
+): Promise<{ grants: EndedGrant[] }> {
+  const email = asked.email.trim().toLowerCase()
+  if (!(await selectAccount(workspace.database, 'staff', email)))
+    throw unknownAccount('staff', asked.email)
+  return endGrants(workspace, { email }, 'revoked', asked.environment)
+}
+
+/** Ends every grant whose time is over, whose person is off the list, or that is ending already; see {@link revokeAccess}. */
+export async function expireAccess(
+  workspace: Workspace,
+  { environment }: { environment: NodeJS.ProcessEnv },
+): Promise<{ grants: EndedGrant[] }> {
+  return endGrants(workspace, { overAt: workspace.clock.now() }, 'expired', environment)
+}
+
+async function endGrants(
+  workspace: Workspace,
+  of: { email: string } | { overAt: Date },
+  reason: GrantEnd,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ grants: EndedGrant[] }> {
+  const open = await changeList(workspace.database, (transaction) =>
+    selectOpenGrants(transaction, of),
+  )
+  const grants: EndedGrant[] = []
+  for (const grant of open) {
+    workspace.signal.throwIfAborted()
+    grants.push(await endGrant(workspace, grant, reason, environment))
+  }
+  const left = grants.filter(({ outcome }) => outcome === 'ending')
+  if (left.length === 0) return { grants }
+  const names = left.map(({ email }) => email).join(', ')
+  throw new PartialError('grant-not-ended', `not seen to be over on every server: ${names}`, {
+    result: { grants },
+    suggestions: ['give the command again when the server can be reached'],
+  })
+}
+
+async function endGrant(
+  workspace: Workspace,
+  grant: GrantRow,
+  reason: GrantEnd,
+  environment: NodeJS.ProcessEnv,
+): Promise<EndedGrant> {
+  const { database, actor, clock } = workspace
+  const { id, email, role } = grant
+  await changeList(database, async (transaction) => {
+    const move = { from: ['PLANNED', 'ACTIVE'] as const, to: 'ENDING' as const, endReason: reason }
+    if (!(await moveGrant(transaction, id, move))) return
+    const details = { id, role, reason }
+    await appendTrail(transaction, actor, {
+      ...{ action: 'access.end', subject: email, phase: 'intent', details },
+    })
+  })
+  const endReason = grant.endReason ?? reason
+  const ended: EndedGrant = {
+    ...{ id, email, role, endReason, outcome: 'ending', sessionsEnded: 0, servers: [] },
+  }
+  await withServers(workspace, grant.servers, environment, async ({ open, failed }) => {
+    for (const { host, reason: why } of failed)
+      ended.servers.push({ host, isClosed: false, reason: why })
+    const primary = attempt(() => primaryOf({ open, failed }))
+    if (primary instanceof ExpectedError) {
+      ended.servers.push(
+        ...open.map(({ host }) => ({ host, isClosed: false, reason: primary.message })),
+      )
+      return
+    }
+    await closeLogin(primary.database, role)
+    for (const server of open) {
+      const why = await whyOpen(server, grant, workspace.signal, ended)
+      ended.servers.push({ host: server.host, isClosed: why === null, reason: why })
+    }
+  })
+  if (ended.servers.some(({ isClosed }) => !isClosed)) return ended
+  await changeList(database, async (transaction) => {
+    const move = { from: ['ENDING'] as const, to: 'ENDED' as const, endedAt: clock.now() }
+    if (!(await moveGrant(transaction, id, move))) return
+    const { sessionsEnded } = ended
+    const details = { id, role, sessionsEnded, servers: ended.servers.map(({ host }) => host) }
+    await appendTrail(transaction, actor, {
+      ...{ action: 'access.end', subject: email, phase: 'outcome', details },
+    })
+  })
+  return { ...ended, outcome: 'ended' }
+}
+
+/** Ends the sessions of a role at a server and sees that no other begins. @returns why that is not so */
+async function whyOpen(
+  { database, standing }: OpenServer,
+  { role, databases }: GrantRow,
+  signal: AbortSignal,
+  ended: { sessionsEnded: number },
+): Promise<string | null> {
+  const deadline = performance.now() + REPLICATION_MS
+  while (await canLogIn(database, role)) {
+    if (performance.now() > deadline) return 'the server has not heard of the end yet'
+    await sleep(RETRY_MS, undefined, { signal })
+  }
+  ended.sessionsEnded += await endSessions(database, role)
+  while ((await endSessions(database, role)) > 0) {
+    if (performance.now() > deadline) return 'a session does not end'
+    await sleep(RETRY_MS, undefined, { signal })
+  }
+  const name = databases[0] ?? standing.databases[0] ?? 'postgres'
+  try {
+    return (await probeLogin(database, role, name)) === 'in' ? 'a login was tried and let in' : null
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error
+    return error.message
+  }
+}
+
+function attempt<Result>(work: () => Result): Result | ExpectedError {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof ExpectedError) return error
+    throw error
+  }
+}

@@ -1,0 +1,112 @@
+import type { Queryable, Transaction } from '../../database/database.js'
+import type { GrantEnd, GrantState, ShownGrant } from './types.js'
+
+/** A grant as it is kept. */
+export interface GrantRow {
+  id: string
+  /** E-mail address of the person. */
+  email: string
+  role: string
+  servers: string[]
+  databases: string[]
+  isReadOnly: boolean
+  reason: string
+  /** What the server is given of the password; null once the grant has ended. */
+  verifier: string | null
+  state: GrantState
+  endsAt: Date
+  grantedAt: Date
+  endedAt: Date | null
+  endReason: GrantEnd | null
+}
+
+const COLUMNS = `access_grant.id, handle as email, role_name as role, servers, databases,
+  is_read_only as "isReadOnly", reason, state, ends_at as "endsAt", granted_at as "grantedAt",
+  ended_at as "endedAt", end_reason as "endReason"`
+const FROM = `from cleverctl.access_grant join cleverctl.account on account.id = account_id`
+
+/** All grants, the youngest first; without what servers are given of passwords. */
+export async function selectGrantsOfList(
+  database: Queryable,
+): Promise<Omit<GrantRow, 'verifier'>[]> {
+  const { rows } = await database.query<Omit<GrantRow, 'verifier'>>(
+    `select ${COLUMNS} ${FROM} order by access_grant.id desc`,
+  )
+  return rows
+}
+
+/** Grants that have not ended everywhere: of one person, or all whose time is over. */
+export async function selectOpenGrants(
+  database: Queryable,
+  of: { email: string } | { overAt: Date },
+): Promise<GrantRow[]> {
+  const { rows } = await database.query<GrantRow>(
+    `select ${COLUMNS}, verifier ${FROM} where state <> 'ENDED'
+       and ($1::text is null or handle = $1)
+       and ($2::timestamptz is null or ends_at <= $2 or state = 'ENDING' or removed_at is not null
+         or valid_until < ($2 at time zone 'UTC')::date) order by access_grant.id`,
+    'email' in of ? [of.email, null] : [null, of.overAt],
+  )
+  return rows
+}
+
+/** Writes down what is about to be granted. @returns its number; undefined when the person has another grant */
+export async function insertGrant(
+  transaction: Transaction,
+  given: Pick<
+    GrantRow,
+    'role' | 'servers' | 'databases' | 'isReadOnly' | 'reason' | 'endsAt' | 'grantedAt'
+  > & { accountId: string; verifier: string },
+): Promise<string | undefined> {
+  const { rows } = await transaction.query<{ id: string }>(
+    `insert into cleverctl.access_grant (account_id, role_name, servers, databases, is_read_only, reason,
+       verifier, state, ends_at, granted_at)
+     values ($1, $2, $3::text[], $4::text[], $5, $6, $7, 'PLANNED', $8, $9)
+     on conflict (account_id) where state <> 'ENDED' do nothing returning id`,
+    [
+      ...[given.accountId, given.role, given.servers, given.databases, given.isReadOnly],
+      ...[given.reason, given.verifier, given.endsAt, given.grantedAt],
+    ],
+  )
+  return rows[0]?.id
+}
+
+/** The state of a grant, which stays until the transaction ends. */
+export async function lockGrant(
+  transaction: Transaction,
+  id: string,
+): Promise<GrantState | undefined> {
+  const { rows } = await transaction.query<{ state: GrantState }>(
+    'select state from cleverctl.access_grant where id = $1 for update',
+    [id],
+  )
+  return rows[0]?.state
+}
+
+/** Moves a grant on, unless another run has moved it elsewhere. @returns whether it was moved by this call */
+export async function moveGrant(
+  transaction: Transaction,
+  id: string,
+  move: { from: readonly GrantState[]; to: GrantState; endReason?: GrantEnd; endedAt?: Date },
+): Promise<boolean> {
+  const { rowCount } = await transaction.query(
+    `update cleverctl.access_grant set state = $3, end_reason = coalesce(end_reason, $4),
+       ended_at = $5, verifier = case when $3 = 'ENDED' then null else verifier end
+     where id = $1 and state = any($2::text[])`,
+    [id, move.from, move.to, move.endReason ?? null, move.endedAt ?? null],
+  )
+  return rowCount === 1
+}
+
+/** A row as results show it. */
+export function showGrant(row: Omit<GrantRow, 'verifier'>): ShownGrant {
+  const { isReadOnly, endsAt, grantedAt, endedAt, ...rest } = row
+  const { id, email, role, servers, databases, reason, state, endReason } = rest
+  return {
+    ...{ id, email, role, servers, databases, readOnly: isReadOnly, reason, state },
+    endsAt: endsAt.toISOString(),
+    grantedAt: grantedAt.toISOString(),
+    endedAt: endedAt?.toISOString() ?? null,
+    endReason,
+  }
+}

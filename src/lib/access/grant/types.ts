@@ -1,0 +1,39 @@
+/**
+ * PLANNED: written down, and perhaps in force already. ACTIVE: seen in force. ENDING: over, and perhaps not yet
+ * everywhere. ENDED: seen to be over on every server.
+ */
+export type GrantState = 'PLANNED' | 'ACTIVE' | 'ENDING' | 'ENDED'
+
+/** Why a grant ended. */
+export type GrantEnd = 'expired' | 'revoked'
+
+/** The group of all roles that are granted; a rule of pg_hba.conf may name it. */
+export const GRANTED_GROUP = 'cleverctl_granted'
+
+/** A grant as results show it. */
+export interface ShownGrant {
+  id: string
+  email: string
+  role: string
+  /** URLs of the servers; empty: the server of the cleverctl database. */
+  servers: string[]
+  databases: string[]
+  readOnly: boolean
+  reason: string
+  state: GrantState
+  endsAt: string
+  grantedAt: string
+  endedAt: string | null
+  endReason: GrantEnd | null
+}
+
+/** Whether pg_hba.conf of a server lets a granted role come from a network of its person. */
+export interface Admission {
+  host: string
+  network: string
+  database: string
+  /** `let in`: over TLS with a proof. `refused`: a rule is missing. `unknown`: that cannot be told. */
+  standing: 'let in' | 'refused' | 'unknown'
+  /** The line that would let it in. */
+  line: string
+}

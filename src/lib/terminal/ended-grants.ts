@@ -1,0 +1,13 @@
+import type { EndedGrant } from '../access/grant/end.js'
+import type { Screen } from './screen.js'
+
+/** Draws what became of grants that were to end, server by server. */
+export function drawEndedGrants(screen: Screen, grants: readonly EndedGrant[]): void {
+  if (grants.length === 0) screen.line('no grant to end')
+  for (const { email, role, outcome, sessionsEnded, servers } of grants) {
+    const sessions = sessionsEnded === 1 ? '1 session' : `${sessionsEnded} sessions`
+    const mark = outcome === 'ended' ? 'ok' : 'failure'
+    screen.mark(mark, `${email} (${role}): ${sessions} ended`, outcome)
+    for (const { host, reason } of servers) if (reason !== null) screen.detail(`${host}: ${reason}`)
+  }
+}

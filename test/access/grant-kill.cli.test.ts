@@ -1,0 +1,131 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { runCli, type CliResult } from '../support/cli.js'
+import { seeded } from '../support/seeded.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+const ROUNDS = 10
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+
+interface Kept {
+  role: string
+  state: string
+}
+
+describe(`grants whose commands are killed (SEED=${SEED})`, () => {
+  let server: TestServer
+  let folder: string
+
+  before(async () => {
+    server = await startServer()
+    folder = mkdtempSync(join(tmpdir(), 'cctl-grant-kill-'))
+    const added = await run(
+      ['staff', 'add', 'ana@example.com', '--name', 'Ana', '--role-name', 'ana'],
+      ['--network', '127.0.0.1'],
+    )
+    equal(added.code, 0, added.stderr)
+  })
+  after(async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  const url = () =>
+    `postgres://postgres@/cleverctl?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
+
+  /** Runs a command, and kills it after a while where one is given. */
+  async function run(
+    words: readonly string[],
+    more: readonly string[] = [],
+    killAfterMs?: number,
+  ): Promise<CliResult> {
+    return runCli([...words, ...more, '--json', '--verbose'], {
+      home: folder,
+      env: { CLEVERCTL_DATABASE_URL: url() },
+      onStart: (child) => {
+        if (killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs).unref()
+      },
+    })
+  }
+
+  async function isLetIn(role: string, file: string): Promise<boolean> {
+    const client = new pg.Client({
+      ...{ host: 'localhost', port: server.port, user: role, database: 'cleverctl' },
+      password: readFileSync(file, 'utf8').trim(),
+      ssl: { rejectUnauthorized: false },
+    })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return true
+    } catch {
+      return false
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+
+  /** The logins of grants that exist and may log in. */
+  async function logins(): Promise<string[]> {
+    const { rows } = await server.administer(
+      `select rolname as name from pg_roles where rolname like 'cleverctl\\_g\\_%' and rolcanlogin order by 1`,
+    )
+    return (rows as { name: string }[]).map(({ name }) => name)
+  }
+
+  /** The grants that are written down and not over. */
+  async function open(): Promise<Kept[]> {
+    const { rows } = await server.administer(
+      `select role_name as role, state from cleverctl.access_grant where state <> 'ENDED' order by 1`,
+    )
+    return rows as Kept[]
+  }
+
+  /** Nobody has more than is written down. */
+  async function checkLogins(): Promise<void> {
+    const known = (await open()).map(({ role }) => role)
+    deepEqual(
+      (await logins()).filter((role) => !known.includes(role)),
+      [],
+    )
+  }
+
+  it('are in force or not, never more than is written down, and the same command finishes', async function () {
+    this.timeout(600_000)
+    const random = seeded(SEED)
+    const next = () => random.below(1000) / 1000
+    const command = ['access', 'grant', 'ana@example.com', '--for', '1h', '--reason', 'kill']
+    const revoke = ['access', 'revoke', 'ana@example.com']
+    const timed = async (words: readonly string[]) => {
+      const began = performance.now()
+      const { code, stdout, stderr } = await run(words)
+      equal(code, 0, stdout + stderr)
+      return performance.now() - began
+    }
+    const first = join(folder, 'first')
+    const [grantMs, revokeMs] = [await timed([...command, '--output', first]), await timed(revoke)]
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const file = join(folder, `password-${round}`)
+      const words = [...command, '--output', file]
+      await run(words, [], grantMs * (0.4 + 0.7 * next()))
+      await checkLogins()
+      const finished = await run(words)
+      equal(finished.code, 0, `round ${round}: ${finished.stdout}${finished.stderr}`)
+      const [grant, other] = await open()
+      ok(grant && !other)
+      equal(grant.state, 'ACTIVE')
+      ok(existsSync(file) && !existsSync(`${file}.pending`))
+      ok(await isLetIn(grant.role, file), `round ${round}: the engineer is locked out`)
+
+      await run(revoke, [], revokeMs * (0.4 + 0.7 * next()))
+      await checkLogins()
+      const ended = await run(revoke)
+      equal(ended.code, 0, `round ${round}: ${ended.stdout}${ended.stderr}`)
+      deepEqual([await open(), await logins()], [[], []])
+      ok(!(await isLetIn(grant.role, file)))
+    }
+  })
+})
