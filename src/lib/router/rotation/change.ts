@@ -54,7 +54,7 @@ export async function changeRouter(
   change: Change,
   ways: Pick<Ways, 'environment'>,
 ): Promise<Changed> {
-  const { router, changer, parts, choice, credentials } = change
+  const { router, changer, step, parts, choice, credentials } = change
   const id = newChangeId(workspace)
   const tell = (step: string) => workspace.log.debug(`${router.installation}: change ${id} ${step}`)
   const salt = randomBase62(workspace.random, SALT_LENGTH)
@@ -68,8 +68,11 @@ export async function changeRouter(
     if (parts.includes('wifi')) refuseForeign(change, { view, sections, salt, ...recorded })
     const ssid = choice.what.includes('name') ? undefined : nameOf(view, sections)
     const staged = await stageRotation(workspace, id, {
-      ...{ router, step: change.step, parts, sections, ssid },
-      ...{ overlapMs: choice.overlapMs, rollbackMs: choice.rollbackMs },
+      ...{ router, step, parts, sections, ssid },
+      ...{
+        overlapMs: step === 'add' ? choice.overlapMs : undefined,
+        rollbackMs: choice.rollbackMs,
+      },
     })
     const next = staged.wifi ?? recorded.next
     tell('written down')
@@ -81,7 +84,7 @@ export async function changeRouter(
     await changer.apply(session, { id, orders })
     tell('applied')
     await moveRotation(workspace.database, staged.rotation.id, 'SET')
-    const goal = next && goalAfter(change.step, recorded.former, next)
+    const goal = next && goalAfter(step, recorded.former, next)
     return await testAndConfirm(workspace, { change, staged, before: view, salt, goal }, ways)
   } finally {
     session.close()

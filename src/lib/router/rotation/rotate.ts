@@ -61,10 +61,16 @@ export async function rotateRouter(
     if (finished) return result(workspace, change, 'finished')
     const credentials = await selectCurrentCredentials(workspace.database, router.id)
     const youngest = startedAt.getTime() - (choice.olderThanMs ?? 0)
-    if (isYoung(credentials, parts, youngest)) return result(workspace, change, 'unchanged')
-    await refuseOverlap(workspace, change)
-    const step = choice.overlapMs === undefined ? 'replace' : 'add'
-    const changed = await changeSafely(workspace, { ...change, step, credentials }, ways)
+    const old = parts.filter((part) => !isYoung(credentials, part, youngest))
+    const due = await withoutOverlapping(workspace, { ...change, parts: old })
+    if (due.length === 0) return result(workspace, change, 'unchanged')
+    const isOverlapping = choice.overlapMs !== undefined && due.includes('wifi')
+    const step = isOverlapping ? 'add' : 'replace'
+    const changed = await changeSafely(
+      workspace,
+      { ...change, parts: due, step, credentials },
+      ways,
+    )
     return result(workspace, change, 'rotated', changed)
   })
 }
@@ -88,24 +94,19 @@ async function finishEarlier(
   return verdict === 'NEW' && rotation.step !== 'retire' && isAll
 }
 
-function isYoung(
-  credentials: readonly CurrentCredential[],
-  parts: readonly Part[],
-  youngest: number,
-): boolean {
-  return parts.every((part) => {
-    const current = credentials.find(({ kind }) => kind === part)
-    return current !== undefined && current.createdAt.getTime() > youngest
-  })
+function isYoung(credentials: readonly CurrentCredential[], part: Part, youngest: number): boolean {
+  const current = credentials.find(({ kind }) => kind === part)
+  return current !== undefined && current.createdAt.getTime() > youngest
 }
 
-async function refuseOverlap(
+/** The parts without the Wi-Fi where its overlap goes on already. Throws ConflictError when it is to have none. */
+async function withoutOverlapping(
   { database }: Workspace,
-  { router, parts }: Pick<Change, 'router' | 'parts'>,
-): Promise<void> {
-  if (!parts.includes('wifi')) return
+  { router, parts, choice }: Pick<Change, 'router' | 'parts' | 'choice'>,
+): Promise<Part[]> {
   const [former] = await selectInGrace(database, router.id)
-  if (former === undefined) return
+  if (former === undefined || !parts.includes('wifi')) return [...parts]
+  if (choice.overlapMs !== undefined) return parts.filter((part) => part !== 'wifi')
   throw new ConflictError(
     'overlap-open',
     `the former Wi-Fi passphrase of ${router.installation} works until ${former.graceUntil.toISOString()}`,
