@@ -10,6 +10,7 @@ import { describeMachine, quietEnvironment, runOnce, type Chapter } from './meas
 import { measureMillion } from './million.js'
 import { preparePlant } from './plant.js'
 import { measureRevocation } from './revocation.js'
+import { measureRouters } from './routers.js'
 import { measureScan } from './scan.js'
 import { measureStartUp } from './start-up.js'
 import { startCluster } from './throwaway-cluster.js'
@@ -18,7 +19,9 @@ const root = join(import.meta.dirname, '..')
 const program = [process.execPath, join(root, 'bin', 'run.js')]
 const only = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 /** Chapters that need a server of their own. */
-const ON_CLUSTER = ['import', 'gate', 'workers', 'revocation', 'adoption', 'million']
+const ON_CLUSTER = ['import', 'routers', 'gate', 'workers', 'revocation', 'adoption', 'million']
+/** Those of them that need no plant with a gate. */
+const WITHOUT_PLANT = ['import', 'routers']
 const wanted = (name: string) => only.length === 0 || only.includes(name)
 
 const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-run-'))
@@ -57,7 +60,8 @@ async function onCluster(): Promise<void> {
   const cluster = startCluster()
   try {
     if (wanted('import')) tell(await measureBulkImport(program, cluster))
-    if (!ON_CLUSTER.some((name) => name !== 'import' && wanted(name))) return
+    if (wanted('routers')) tell(await measureRouters(program, cluster, directory))
+    if (!ON_CLUSTER.some((name) => !WITHOUT_PLANT.includes(name) && wanted(name))) return
     const plant = preparePlant(program, cluster, directory)
     if (wanted('gate')) tell(await measureGate(program, plant, directory))
     if (wanted('workers')) tell(await measureWorkers(program, plant, directory))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures speed against baselines: `sh scripts/bench.sh [--write] [start-up|embedded|scan|import|gate|workers|revocation|adoption|million …]`.
+# Measures speed against baselines: `sh scripts/bench.sh [--write] [start-up|embedded|scan|import|routers|gate|workers|revocation|adoption|million …]`.
 # --write puts the report into docs/benchmarks.md.
 set -eu
 cd "$(dirname "$0")/.."
