@@ -27,9 +27,7 @@ describe('cleverctl cluster status', function () {
   })
 
   const status = async (words: readonly string[], code: number = ok): Promise<ClusterStatus> => {
-    const document = await commands.json(words, code)
-    const { result } = (document.error ?? {}) as { result?: unknown }
-    return (result ?? document) as unknown as ClusterStatus
+    return (await commands.json(words, code)) as unknown as ClusterStatus
   }
   /** Looks until it is as wanted, for as long as a test may take. */
   const until = async (
@@ -39,8 +37,7 @@ describe('cleverctl cluster status', function () {
   ) => {
     for (;;) {
       const result = await commands.run([...words, '--json'])
-      const document = result.json() as { error?: { result?: ClusterStatus } } & ClusterStatus
-      const seen = document.error?.result ?? document
+      const seen = result.json() as ClusterStatus
       if (result.code === code && isSo(seen)) return seen
       await sleep(200)
     }

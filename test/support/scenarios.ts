@@ -373,6 +373,23 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     fails: { args: { subject: 'xyzzy' }, code: usage },
   }),
   init: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
+  // No backup machine is recorded, nor could one be reached.
+  'backup:list': () => ({
+    succeeds: { flags: { stanza: 'main' }, code: notFound },
+    fails: { flags: { nope: true }, code: usage },
+  }),
+  'backup:run': () => ({
+    succeeds: { flags: { stanza: 'main', type: 'incr', from: 'standby' }, code: notFound },
+    fails: { flags: { type: 'none' }, code: usage },
+  }),
+  'backup:status': () => ({
+    succeeds: { flags: { stanza: 'main', 'max-age': '6h' }, code: notFound },
+    fails: { flags: { 'ping-url': 'nowhere' }, code: usage },
+  }),
+  'backup:verify': () => ({
+    succeeds: { flags: { stanza: 'main' }, code: notFound },
+    fails: { flags: { nope: true }, code: usage },
+  }),
   // No machine of the estate is there.
   'cluster:status': () => ({
     succeeds: {

@@ -3,7 +3,7 @@ import { clusterStatus } from '../../lib/cluster/status.js'
 import type { ClusterStatus } from '../../lib/cluster/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawCluster } from '../../lib/terminal/cluster.js'
-import { durationFlag } from '../../lib/terminal/flags.js'
+import { durationFlag, stanzaFlag } from '../../lib/terminal/flags.js'
 
 export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
   static override summary = 'see who is primary, how late the standbys are, and what is wrong'
@@ -29,10 +29,7 @@ export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
       description: 'how old the last backup may be [default: 24h]',
       helpValue: '6h|24h',
     }),
-    stanza: Flags.string({
-      description: 'which cluster, where hosts of several are recorded',
-      helpValue: 'NAME',
-    }),
+    ...stanzaFlag,
     prometheus: Flags.string({
       description: 'write metrics to this file as well; replaced as a whole if there',
       helpValue: 'FILE',

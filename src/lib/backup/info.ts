@@ -20,7 +20,8 @@ export interface Backup {
   /** Bytes of the database, and bytes that this backup added to the repository. */
   databaseBytes: number
   repositoryBytes: number
-  /** First and last WAL segment that it cannot do without. */
+  /** Generation of the cluster in the archive, `15-1`; first and last WAL segment that it cannot do without. */
+  archive: string
   walStart: string
   walStop: string
   /** Pages whose checksum was wrong were copied: true means the data are damaged. Null where nobody looked. */
@@ -45,7 +46,7 @@ interface RawBackup {
   label: string
   type: BackupType
   prior: string | null
-  database: { 'repo-key': number }
+  database: { id: number; 'repo-key': number }
   timestamp: { start: number; stop: number }
   info: { size: number; repository: { delta?: number; size?: number } }
   archive: { start: string | null; stop: string | null }
@@ -55,7 +56,7 @@ interface RawBackup {
 interface RawStanza {
   status: { code: number; message: string; lock?: { backup?: { held?: boolean } } }
   backup?: RawBackup[]
-  db?: { id: number; 'repo-key': number; 'system-id': number | string }[]
+  db?: { id: number; 'repo-key': number; 'system-id': number | string; version: string }[]
   repo?: { key: number; status: { code: number; message: string } }[]
   archive?: {
     id: string
@@ -95,7 +96,9 @@ export function readStanza(text: string): StanzaInfo {
       code,
       message,
     })),
-    backups: backup.map(backupOf).sort((a, b) => (a.stoppedAt < b.stoppedAt ? -1 : 1)),
+    backups: backup
+      .map((each) => backupOf(each, db))
+      .sort((a, b) => (a.stoppedAt < b.stoppedAt ? -1 : 1)),
     archives: archive.map(({ id, database, min, max }) => ({
       repository: database['repo-key'],
       id,
@@ -105,18 +108,22 @@ export function readStanza(text: string): StanzaInfo {
   }
 }
 
-function backupOf(raw: RawBackup): Backup {
-  const { label, type, prior, timestamp, info, archive } = raw
+function backupOf(raw: RawBackup, generations: NonNullable<RawStanza['db']>): Backup {
+  const { label, type, prior, timestamp, info, archive, database } = raw
+  const generation = generations.find(
+    (each) => each.id === database.id && each['repo-key'] === database['repo-key'],
+  )
   const moment = (seconds: number) => new Date(seconds * 1000).toISOString()
   return {
     label,
     type,
     prior,
-    repository: raw.database['repo-key'],
+    repository: database['repo-key'],
     startedAt: moment(timestamp.start),
     stoppedAt: moment(timestamp.stop),
     databaseBytes: info.size,
     repositoryBytes: info.repository.delta ?? info.repository.size ?? 0,
+    archive: `${generation?.version ?? ''}-${database.id}`,
     walStart: archive.start ?? '',
     walStop: archive.stop ?? '',
     hasErrors: raw.error ?? null,

@@ -13,6 +13,8 @@ export interface ScriptLimits {
   timeoutMs?: number
   /** How much it may write, stdout and stderr each, in bytes. */
   maxOutputBytes?: number
+  /** Is given what it writes to stdout as it comes; it then may be of any length and is not kept. */
+  onStdout?: (chunk: Buffer) => void
 }
 
 const SCRIPT_TIMEOUT_MS = 60_000
@@ -42,7 +44,7 @@ export class SshSession {
   async run(script: string, limits: ScriptLimits = {}): Promise<ScriptResult> {
     this.#signal.throwIfAborted()
     if (this.#isLost) throw this.#lost()
-    const { timeoutMs = SCRIPT_TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES } = limits
+    const { timeoutMs = SCRIPT_TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES, onStdout } = limits
     let timer: NodeJS.Timeout | undefined
     let channel: ClientChannel | undefined
     let forget: (() => void) | undefined
@@ -63,7 +65,8 @@ export class SshSession {
             return
           }
           channel = opened
-          collect(opened, maxOutputBytes, nameOf(this.#host)).then(resolve, reject)
+          const name = nameOf(this.#host)
+          collect(opened, { maxOutputBytes, name, onStdout }).then(resolve, reject)
           // The script may end without having read it all.
           opened.on('error', () => undefined)
           opened.end(limits.stdin)
@@ -92,21 +95,22 @@ export class SshSession {
 
 async function collect(
   channel: ClientChannel,
-  maxBytes: number,
-  name: string,
+  given: { maxOutputBytes: number; name: string; onStdout: ScriptLimits['onStdout'] },
 ): Promise<ScriptResult> {
+  const { maxOutputBytes, name, onStdout } = given
   return new Promise((resolve, reject) => {
     const read = (stream: NodeJS.ReadableStream): (() => Buffer) => {
       const chunks: Buffer[] = []
       let size = 0
       stream.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size <= maxBytes) chunks.push(chunk)
+        if (size <= maxOutputBytes) chunks.push(chunk)
         else reject(new FailureError('ssh-output-too-long', `${name} writes without an end`))
       })
       return () => Buffer.concat(chunks)
     }
-    const stdout = read(channel)
+    if (onStdout) channel.on('data', onStdout)
+    const stdout = onStdout ? () => Buffer.alloc(0) : read(channel)
     const stderr = read(channel.stderr)
     let end: { code: number | null; signal: string | null } | undefined
     channel.on('exit', (code: number | null, signal?: string) => {

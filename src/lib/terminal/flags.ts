@@ -79,3 +79,19 @@ export const pageFlags = {
     helpValue: 'CURSOR',
   }),
 }
+
+/** For commands about one database cluster. */
+export const stanzaFlag = {
+  stanza: Flags.string({
+    description: 'which cluster, where hosts of several are recorded',
+    helpValue: 'NAME',
+  }),
+}
+
+/** For jobs that a service watches over. */
+export const pingFlag = {
+  'ping-url': Flags.string({
+    description: 'tell this URL how it went (healthchecks.io and those that took over its URLs)',
+    helpValue: 'URL',
+  }),
+}

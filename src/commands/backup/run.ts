@@ -1,0 +1,50 @@
+import { Flags } from '@oclif/core'
+import { BACKUP_TYPES } from '../../lib/backup/info.js'
+import { runBackup, type BackupRun } from '../../lib/backup/run.js'
+import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { pingFlag, stanzaFlag } from '../../lib/terminal/flags.js'
+
+export default class BackupRunCommand extends BaseCommand<BackupRun> {
+  static override summary = 'make a backup on the backup machine'
+  static override description =
+    'Starts pgBackRest there and looks afterwards at what its exit code does not say: pages with wrong checksums, ' +
+    'and the state of the repositories. pgBackRest finds the primary by itself. What was interrupted is begun ' +
+    'again by the same command. Exit codes: 0 made; 6 one is being made already; 7 the backup machine is out of ' +
+    'reach, or the connection was lost: `backup list` says what came of it; 8 made, but the data or the repository ' +
+    'are damaged; 1 not made.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --type full --from standby --json',
+    '<%= config.bin %> <%= command.id %> --type incr --ping-url https://hc.example.com/backup',
+  ]
+
+  static override flags = {
+    type: Flags.option({ options: BACKUP_TYPES })({
+      description: 'what to make [default: incr, and full where there is none yet]',
+    }),
+    from: Flags.option({ options: ['standby', 'primary'] as const })({
+      description: "where to copy from [default: as pgBackRest's configuration says]",
+    }),
+    ...stanzaFlag,
+    ...pingFlag,
+  }
+
+  protected async execute(): Promise<BackupRun> {
+    const { flags } = await this.parse(BackupRunCommand)
+    const { type, from, stanza, 'ping-url': pingUrl } = flags
+    const asked = { type, from, stanza, pingUrl, environment: process.env }
+    return runBackup(await this.changingWorkspace(flags), asked)
+  }
+
+  protected render(run: BackupRun): void {
+    this.screen.facts([
+      ['backup', run.label],
+      ['type', run.type],
+      ['from', run.from],
+      ['added to the repository', this.screen.size(run.bytes)],
+      ['database', this.screen.size(run.databaseBytes)],
+      ['took', `${(run.durationMs / 1000).toFixed(1)} s`],
+    ])
+  }
+}

@@ -1,0 +1,158 @@
+import { CancelledError, ExpectedError, FindingsError, FailureError } from '../errors.js'
+import { findBackupHost } from '../host/backup-host.js'
+import { onHost } from '../host/reach.js'
+import type { HostRow } from '../host/store.js'
+import type { SshSession } from '../ssh/session.js'
+import { appendTrail } from '../trail/append.js'
+import type { Workspace } from '../workspace.js'
+import { backupFailure } from './failure.js'
+import { askStanza, type Backup, type BackupType } from './info.js'
+import { parsePingUrl, pinged } from './ping.js'
+import { BackupLog } from './progress.js'
+
+/** A backup that was made. */
+export interface BackupRun {
+  label: string
+  /** What pgBackRest made of it: the first one is a full one, whatever was asked. */
+  type: BackupType
+  /** What it added to the repository. */
+  bytes: number
+  databaseBytes: number
+  durationMs: number
+  /** Where the files came from. */
+  from: 'standby' | 'primary'
+  host: string
+  stanza: string
+}
+
+/** What to make. */
+export interface BackupQuestion {
+  stanza: string | undefined
+  environment: NodeJS.ProcessEnv
+  /** Undefined: pgBackRest decides. */
+  type: BackupType | undefined
+  from: 'standby' | 'primary' | undefined
+  pingUrl: string | undefined
+}
+
+/** A big cluster takes hours; a connection that is dead shows by the keepalive long before. */
+const LONGEST_MS = 7 * 86_400_000
+
+/**
+ * Makes a backup on the backup machine, and looks at what pgBackRest does not say by its exit code. pgBackRest finds
+ * the primary by itself.
+ * @throws ConflictError when one is being made, FindingsError when pages with wrong checksums were copied or the
+ *   repository is not well (the backup is its result), FailureError, and what `onHost` throws
+ */
+export async function runBackup(workspace: Workspace, asked: BackupQuestion): Promise<BackupRun> {
+  const url = asked.pingUrl === undefined ? undefined : parsePingUrl(asked.pingUrl)
+  const host = await findBackupHost(workspace, asked.stanza)
+  return pinged(url, workspace.log, true, async () => {
+    await record(workspace, 'intent', host, { type: asked.type ?? null, from: asked.from ?? null })
+    try {
+      const run = await onHost(workspace, host, asked.environment, (session) =>
+        make(workspace, session, host, asked),
+      )
+      await record(workspace, 'outcome', host, { ...run })
+      return run
+    } catch (error) {
+      // What was interrupted goes on or not: only the repository knows, so it is not said to have failed.
+      const isKnown = error instanceof ExpectedError && !(error instanceof CancelledError)
+      const { code, message } =
+        error instanceof ExpectedError ? error : { code: 'bug', message: '' }
+      if (isKnown) await record(workspace, 'outcome', host, { error: code, message })
+      throw error
+    }
+  })
+}
+
+async function make(
+  { clock, log }: Workspace,
+  session: SshSession,
+  host: HostRow,
+  { type, from }: BackupQuestion,
+): Promise<BackupRun> {
+  const { stanza } = host
+  const source = from && (from === 'standby' ? '--backup-standby' : '--no-backup-standby')
+  const options = [
+    `--stanza=${stanza}`,
+    ...(type ? [`--type=${type}`] : []),
+    ...(source ? [source] : []),
+    '--log-level-console=detail',
+    '--log-level-stderr=error',
+  ]
+  const progress = new BackupLog((done) => log.progress({ done, total: 100, unit: '%' }))
+  const begunAt = clock.now().getTime()
+  const result = await session.run(`exec pgbackrest ${options.join(' ')} backup`, {
+    timeoutMs: LONGEST_MS,
+    onStdout: (chunk) => progress.add(chunk),
+  })
+  const durationMs = clock.now().getTime() - begunAt
+  if (result.code !== 0)
+    throw backupFailure(result, stanza, await rivalOn(session, stanza).catch(() => undefined))
+  const info = await askStanza(session, stanza)
+  const made = info.backups.find(({ label }) => label === progress.label)
+  if (made === undefined)
+    throw new FailureError('backup-missing', 'pgBackRest made a backup and does not list it', {
+      suggestions: ['cleverctl backup list'],
+    })
+  const run = runOf(made, host, {
+    durationMs,
+    from: progress.isFromStandby ? 'standby' : 'primary',
+  })
+  requireSound(run, made, info.status, info.repositories)
+  return run
+}
+
+function runOf(
+  { label, type, repositoryBytes: bytes, databaseBytes }: Backup,
+  { name, stanza }: HostRow,
+  { durationMs, from }: Pick<BackupRun, 'durationMs' | 'from'>,
+): BackupRun {
+  return { label, type, bytes, databaseBytes, durationMs, from, host: name, stanza }
+}
+
+function requireSound(
+  run: BackupRun,
+  made: Backup,
+  status: { code: number; message: string },
+  repositories: readonly { number: number; code: number; message: string }[],
+): void {
+  if (made.hasErrors === true)
+    throw new FindingsError(
+      'backup-damaged',
+      `${run.label} holds pages with wrong checksums: the data themselves are damaged`,
+      { result: run, suggestions: ['pg_amcheck on the primary', 'cleverctl backup list'] },
+    )
+  const bad = repositories.find(({ code }) => code !== 0)
+  if (status.code === 0 && bad === undefined) return
+  const where = bad === undefined ? '' : `, repository ${bad.number}: ${bad.message}`
+  throw new FindingsError('repository', `pgBackRest says: ${status.message}${where}`, {
+    result: run,
+  })
+}
+
+/** Who holds pgBackRest's lock; undefined where that cannot be seen. Its file begins with the process's id. */
+async function rivalOn(session: SshSession, stanza: string): Promise<string | undefined> {
+  const script = `pid=$(tr -c '0-9' '\\n' </tmp/pgbackrest/${stanza}-backup.lock | grep -m1 .) &&
+    TZ=UTC ps -o lstart= -p "$pid" | sed "s/^/process $pid, begun /"`
+  const { code, stdout } = await session.run(script)
+  const line = stdout.toString('utf8').trim()
+  return code === 0 && line !== '' ? `${line} UTC` : undefined
+}
+
+async function record(
+  { database, actor }: Workspace,
+  phase: 'intent' | 'outcome',
+  { name, stanza }: HostRow,
+  details: Record<string, unknown>,
+): Promise<void> {
+  await database.transaction((transaction) =>
+    appendTrail(transaction, actor, {
+      phase,
+      action: 'backup.run',
+      subject: stanza,
+      details: { host: name, ...details },
+    }),
+  )
+}

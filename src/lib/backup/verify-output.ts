@@ -1,0 +1,34 @@
+/** What `pgbackrest verify --output=text --verbose` says of one archive or backup. */
+export interface VerifyFault {
+  code: 'backup-invalid' | 'archive-invalid' | 'file-invalid'
+  message: string
+}
+
+/**
+ * Reads what pgBackRest's verify found. Its exit code is 0 whatever it finds (2.45, and later ones as well), and
+ * without `--verbose` it says nothing about damage.
+ * @returns the faults; undefined when the text is none of verify, so that nothing is known
+ */
+export function readVerify(text: string): VerifyFault[] | undefined {
+  if (!/^\s*status: (?:ok|error)/m.test(text)) return undefined
+  const faults: VerifyFault[] = []
+  const invalidFiles = [...text.matchAll(/invalid (?:checksum|size|result) '?([^'\s]+)'?/g)]
+  for (const [, file] of invalidFiles)
+    faults.push({ code: 'file-invalid', message: `${file} is not what was written` })
+  for (const line of text.split('\n')) {
+    const [, label, state] = /^\s*backup: (\S+), status: (\S+?),?(?:\s|$)/.exec(line) ?? []
+    if (label !== undefined && state !== 'valid')
+      faults.push({ code: 'backup-invalid', message: `backup ${label} is ${state}` })
+    const [, archive, counts] = /^\s*archiveId: (\S+?),(.*)$/.exec(line) ?? []
+    const [, total, valid] =
+      /total WAL checked: (\d+), total valid WAL: (\d+)/.exec(counts ?? '') ?? []
+    if (archive !== undefined && total !== valid)
+      faults.push({
+        code: 'archive-invalid',
+        message: `archive ${archive}: ${Number(total) - Number(valid)} of ${total} segments are not what was written`,
+      })
+  }
+  if (faults.length === 0 && /^\s*status: error/m.test(text))
+    faults.push({ code: 'archive-invalid', message: 'pgBackRest says: error' })
+  return faults
+}

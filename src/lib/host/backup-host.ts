@@ -1,0 +1,25 @@
+import { ConflictError, NotFoundError } from '../errors.js'
+import type { Workspace } from '../workspace.js'
+import { selectHosts, type HostRow } from './store.js'
+
+/**
+ * The backup machine of a stanza.
+ * @param stanza undefined where all backup machines have the same
+ * @throws NotFoundError without one, ConflictError when there are several and none can be told from the others
+ */
+export async function findBackupHost(
+  { database }: Pick<Workspace, 'database'>,
+  stanza: string | undefined,
+): Promise<HostRow> {
+  const all = await selectHosts(database, 'backup')
+  const hosts = all.filter((host) => stanza === undefined || host.stanza === stanza)
+  const [first, second] = hosts
+  if (first === undefined)
+    throw new NotFoundError('no-backup-host', 'no backup machine is recorded', {
+      suggestions: ['cleverctl host add bak1 --role backup'],
+    })
+  if (second === undefined) return first
+  throw new ConflictError('several-backup-hosts', 'several backup machines are recorded', {
+    suggestions: hosts.map((host) => `--stanza ${host.stanza}`),
+  })
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { ExitCode } from '../../src/lib/errors.js'
+import { EstateCommands, type Document } from '../support/estate/commands.js'
+import { canRunEstate, type Estate } from '../support/estate/estate.js'
+
+const { ok, usage, refused, conflict, unreachable, findings } = ExitCode
+const REPOSITORY = '/var/lib/pgbackrest'
+const ARCHIVE = `${REPOSITORY}/archive/main/15-1`
+
+describe('cleverctl backup', function () {
+  this.timeout(180_000)
+  let commands: EstateCommands
+  let estate: Estate
+
+  before(async function () {
+    if (!canRunEstate()) return this.skip()
+    commands = await EstateCommands.up()
+    estate = commands.estate
+    await commands.addAll()
+  })
+  after(async () => {
+    await commands?.down()
+  })
+
+  const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)
+  const bak1 = async (script: string) => (await estate.machine('bak1').script(script)).trim()
+  const faults = (document: Document) => document['faults'] as { code: string; message: string }[]
+  const codes = (document: Document) => faults(document).map(({ code }) => code)
+  /** Lets the primary begin a new segment. @returns the former one, which is in the archive now */
+  const archived = async () => {
+    await estate.sql('db1', 'create table if not exists mark (n integer)')
+    const wal = await estate.sql('db1', 'select pg_walfile_name(pg_switch_wal())')
+    await bak1(`until ls ${ARCHIVE}/*/${wal}-* >/dev/null 2>&1; do sleep 0.1; done`)
+    await estate.sql('db1', 'insert into mark values (1)')
+    return wal
+  }
+  /** Verifies with a file spoilt, which must be found, and mends it. */
+  const spoilt = async (file: string, spoil: string) => {
+    await bak1(`cp -a ${file} /tmp/kept; ${spoil}`)
+    const document = await json('backup verify', findings)
+    await bak1(`cp -a /tmp/kept ${file}`)
+    return document
+  }
+  const overwrite = (file: string, at: number) =>
+    `printf XXXXXXXX | dd of=${file} bs=1 seek=${at} conv=notrunc status=none`
+
+  it('says that there is none yet', async () => {
+    assert.equal((await json('backup status', findings)).error.code, 'no-backup')
+    assert.equal((await json('backup status --ping-url ftp://x', usage)).error.code, 'bad-ping-url')
+    assert.deepEqual((await json('backup list'))['backups'], [])
+  })
+
+  it('makes a full one first, from a standby, and then an incremental one from the primary', async () => {
+    const first = await json('backup run --type incr')
+    assert.match(String(first['label']), /^\d{8}-\d{6}F$/)
+    assert.deepEqual([first['type'], first['from'], first['host']], ['full', 'standby', 'bak1'])
+    const second = await json('backup run --type incr --from primary')
+    assert.deepEqual([second['type'], second['from']], ['incr', 'primary'])
+    const { backups } = (await json('backup list')) as unknown as {
+      backups: { label: string; prior: string | null }[]
+    }
+    assert.deepEqual(
+      backups.map(({ label, prior }) => [label, prior]),
+      [
+        [first['label'], null],
+        [second['label'], first['label']],
+      ],
+    )
+    const { rows } = await commands.fresh.database.query<{ phase: string }>(
+      `select phase from cleverctl.trail where action = 'backup.run' order by seq`,
+    )
+    assert.deepEqual(
+      rows.map(({ phase }) => phase),
+      ['intent', 'outcome', 'intent', 'outcome'],
+    )
+  })
+
+  it('is fresh until it is older than it may be', async () => {
+    await json('backup status --max-age 1h')
+    assert.equal((await json('backup status --max-age 1ms', findings)).error.code, 'backup-old')
+  })
+
+  it('refuses a second run while one is under way, and says since when', async () => {
+    const first = json('backup run --type full')
+    await bak1('until [ -s /tmp/pgbackrest/main-backup.lock ]; do sleep 0.05; done')
+    const { error } = await json('backup run', conflict)
+    assert.equal(error.code, 'backup-running')
+    assert.match(error.message, /process \d+, begun .* UTC/)
+    await first
+  })
+
+  it('finds WAL that is missing in the middle or at the end, of a wrong size, or altered', async () => {
+    const [middle, last] = [await archived(), await archived()]
+    const sound = await json('backup verify')
+    assert.deepEqual([sound['faults'], sound['notChecked'], sound['backups']], [[], [], 3])
+    const [one, end] = [
+      await bak1(`ls ${ARCHIVE}/*/${middle}-*`),
+      await bak1(`ls ${ARCHIVE}/*/${last}-*`),
+    ]
+    for (const [file, wal] of [
+      [one, middle],
+      [end, last],
+    ] as const)
+      assert.deepEqual(
+        faults(await spoilt(file, `rm ${file}`)).map(({ message }) => message),
+        [`${wal} is missing`],
+      )
+    assert.ok(codes(await spoilt(end, `: >${end}`)).includes('wal-size'))
+    assert.deepEqual(codes(await spoilt(end, overwrite(end, 300))), ['archive-invalid'])
+  })
+
+  it('finds a byte of a backup that has changed', async () => {
+    const bundle = await bak1(`ls ${REPOSITORY}/backup/main/*F/bundle/* | tail -1`)
+    assert.ok(codes(await spoilt(bundle, overwrite(bundle, 5000))).includes('backup-invalid'))
+    await json('backup verify')
+  })
+
+  it('finds a damaged page of the database, which pgBackRest ends with 0 for', async () => {
+    await estate.sql('db1', 'create table torn as select n from generate_series(1, 5000) as n')
+    await estate.sql('db1', 'checkpoint')
+    const path = await estate.sql('db1', `select pg_relation_filepath('torn')`)
+    const file = `/var/lib/postgresql/15/main/${path}`
+    await estate.machine('db1').script(overwrite(file, 12_000))
+    const { error } = await json('backup run --type incr --from primary', findings)
+    assert.equal(error.code, 'backup-damaged')
+    assert.equal((await json('backup status', findings)).error.code, 'backup-damaged')
+    await estate.sql('db1', 'drop table torn')
+  })
+
+  it('says when backups were stopped, and when the backup machine is out of reach', async () => {
+    const pgbackrest = (verb: string) =>
+      estate.machine('bak1').run('pgbackrest', ['pgbackrest', '--stanza=main', verb])
+    await pgbackrest('stop')
+    assert.equal((await json('backup run', refused)).error.code, 'backups-stopped')
+    await pgbackrest('start')
+    await estate.machine('bak1').powerCut()
+    for (const words of ['backup status', 'backup verify', 'backup run'])
+      await json(words, unreachable)
+    await estate.machine('bak1').boot()
+    await json('backup list')
+  })
+
+  it('goes on with the new primary after the old one lost its power', async () => {
+    await estate.machine('db1').powerCut()
+    // The end of the WAL cannot be looked at: nothing was found, and still it is not sound.
+    await json('backup verify', unreachable)
+    await estate.sql('db2', 'select pg_promote()')
+    // Until then pgBackRest does not believe the new timeline.
+    await estate.sql('db2', 'checkpoint')
+    const run = await json('backup run --type full --from primary')
+    assert.deepEqual([run['type'], run['from']], ['full', 'primary'])
+    assert.deepEqual((await json('backup verify'))['faults'], [])
+  })
+})
