@@ -109,7 +109,9 @@ export class Machine {
   /** A cable from the machine's card `eth0` to the switch of the estate. */
   async #connect(): Promise<void> {
     const cable = `to-${this.name}`
-    const make = `ip link add ${cable} type veth peer name eth0 netns ${this.#pid} &&
+    // The same card in every life, or the others look for the former one for seconds.
+    const card = `02:00:00:00:00:${this.address.split('.').at(-1)?.padStart(2, '0')}`
+    const make = `ip link add ${cable} type veth peer name eth0 address ${card} netns ${this.#pid} &&
       ip link set ${cable} master switch up`
     await call('nsenter', [...this.#switch(), 'sh', '-euc', make])
     const up = `ip link set lo up; ip address add ${this.address}/24 dev eth0; ip link set eth0 up`
