@@ -136,11 +136,20 @@ apply() {
     copy=$OPEN/${file##*/}
     [ ! -f "$copy" ] || [ "$(sum "$copy")" = "$(sum "$file")" ] || fail 75 'somebody has saved edits meanwhile'
   done
+  # What fails half-way is put back here and now: whoever called may be gone.
+  (carry_out) || {
+    code=$?
+    undo "$1"
+    exit "$code"
+  }
+  [ -z "$batch" ] || wifi reload >/dev/null 2>&1
+  true
+}
+
+carry_out() {
   [ -z "$batch" ] || set_wireless
   [ -z "$passwords" ] || set_passwords
   sync
-  [ -z "$batch" ] || wifi reload >/dev/null 2>&1
-  true
 }
 
 # The list is read whole before the first order is carried out: a connection that is cut leaves half of it.
@@ -184,13 +193,17 @@ set_wireless() {
 }
 
 set_passwords() {
+  enough_room
   printf %s "$passwords" | while read -r account password; do
     if command -v chpasswd >/dev/null; then
       printf '%s:%s\n' "$account" "$password" | chpasswd
     else
       printf '%s\n%s\n' "$password" "$password" | passwd "$account"
     fi >/dev/null 2>&1 || fail 74 "the router did not take a password for $account"
+    was=$(grep "^$account:" "$OPEN/shadow")
+    is=$(grep "^$account:." "$SHADOW") && [ "$is" != "$was" ] || fail 74 "the router lost the password of $account"
   done || exit
+  [ "$(wc -l <"$SHADOW")" -eq "$(wc -l <"$OPEN/shadow")" ] || fail 74 'the router lost accounts'
   sum "$SHADOW" >"$OPEN/after-shadow"
 }
 
