@@ -53,7 +53,7 @@ function build(root: string, firmware: Firmware): void {
     mkdirSync(join(root, folder), { recursive: true })
   symlinkSync('tmp', join(root, 'var'))
   symlinkSync('../etc/dropbear', join(root, 'root/.ssh'))
-  for (const folder of ['bin', 'sbin', 'usr/sbin', 'etc', 'lib'])
+  for (const folder of ['bin', 'sbin', 'etc', 'lib'])
     cpSync(join(SCRIPTS, folder), join(root, folder), { recursive: true })
   if (firmware === 'rutos') {
     copyFileSync(join(SCRIPTS, 'rutos/passwd'), join(root, 'bin/passwd'))
