@@ -37,6 +37,12 @@ export default class RouterShow extends BaseCommand<ShownRouter> {
       ),
       ['added', this.screen.time(shown.addedAt)],
       ['verified', this.screen.time(shown.verifiedAt)],
+      ...(shown.overlap === null
+        ? []
+        : ([
+            ['former passphrase', `works until ${this.screen.time(shown.overlap.until)}`],
+            ['loggers moved', `${shown.overlap.moved} of ${shown.overlap.loggers}`],
+          ] as const)),
     ])
     this.screen.table(shown.credentials, [
       { title: 'SECRET', text: ({ kind }) => kind },

@@ -8,6 +8,15 @@ export interface LoggerMemory {
   apiKey: string
   /** A key that the gate handed over and that was not accepted yet. */
   nextApiKey?: string | undefined
+  /** The version of the Wi-Fi passphrase in use, as the gate counts; undefined for the one it was installed with. */
+  wifiVersion?: number | undefined
+}
+
+/** A Wi-Fi passphrase that the gate handed over. */
+export interface HandedOverWifi {
+  ssid: string
+  passphrase: string
+  version: number
 }
 
 /** Memory that survives a power cut. A write happens whole or not at all. */
@@ -39,6 +48,7 @@ export class ReferenceLogger {
   readonly #ask: Ask
   readonly #flash: Flash
   readonly #clock: () => Date
+  readonly #join: (wifi: HandedOverWifi) => Promise<boolean>
   /** How far the gate's clock is ahead of ours, in milliseconds; lost at a power cut, like the token. */
   #aheadMs = 0
   #token: string | undefined
@@ -46,11 +56,18 @@ export class ReferenceLogger {
   /**
    * @param given.ask the way to the gate
    * @param given.clock its own clock, which may be wrong
+   * @param given.join joins a Wi-Fi; when that fails it goes back to the one it was in, and says so by false
    */
-  constructor(given: { ask: Ask; flash: Flash; clock?: () => Date }) {
+  constructor(given: {
+    ask: Ask
+    flash: Flash
+    clock?: () => Date
+    join?: (wifi: HandedOverWifi) => Promise<boolean>
+  }) {
     this.#ask = given.ask
     this.#flash = given.flash
     this.#clock = given.clock ?? (() => new Date())
+    this.#join = given.join ?? (async () => false)
   }
 
   /** The present, by its own clock and what it learned of the gate's. */
@@ -104,14 +121,20 @@ export class ReferenceLogger {
     memory: LoggerMemory,
     request: { path: string; headers: Record<string, string>; body: object },
   ): Promise<GateAnswer> {
-    const answer = await this.#ask({ method: 'POST', ...request })
+    const { wifiVersion } = memory
+    const version = wifiVersion === undefined ? {} : { 'x-wifi-version': String(wifiVersion) }
+    const headers = { ...request.headers, ...version }
+    const answer = await this.#ask({ method: 'POST', ...request, headers })
     this.#setClock(answer)
     if (!isAccepted(answer)) return answer
     const used = keyOf(memory)
     const handedOver = handedOverKey(answer)
     const nextApiKey = handedOver === used ? undefined : handedOver
-    if (used !== memory.apiKey || nextApiKey !== memory.nextApiKey)
-      await this.#flash.write({ ...memory, apiKey: used, nextApiKey })
+    const kept = { ...memory, apiKey: used, nextApiKey }
+    if (used !== memory.apiKey || nextApiKey !== memory.nextApiKey) await this.#flash.write(kept)
+    const wifi = handedOverWifi(answer)
+    if (wifi && wifi.version !== wifiVersion && (await this.#join(wifi)))
+      await this.#flash.write({ ...kept, wifiVersion: wifi.version })
     return answer
   }
 
@@ -153,6 +176,12 @@ function handedOverKey(answer: GateAnswer): string | undefined {
   const { credentials } = answer.body as { credentials?: { apiKey?: { value?: unknown } } }
   const value = credentials?.apiKey?.value
   return isAccepted(answer) && typeof value === 'string' ? value : undefined
+}
+
+/** `credentials.wifi` of an accepted answer. */
+function handedOverWifi({ body }: GateAnswer): HandedOverWifi | undefined {
+  const { credentials } = body as { credentials?: { wifi?: HandedOverWifi } }
+  return credentials?.wifi
 }
 
 function toJson({ at, values }: LoggerReading): object {

@@ -11,6 +11,7 @@ import type { RefusalCounter } from './refusal-counter.js'
 import type { Sightings } from './sightings.js'
 import type { SignerSource } from './signer-source.js'
 import type { Successors } from './successors.js'
+import type { WifiMoves } from './wifi-moves.js'
 
 /** What the routes of one gate process share. */
 export interface GateContext {
@@ -28,6 +29,7 @@ export interface GateContext {
   sightings: Sightings
   addresses: Addresses
   successors: Successors
+  wifiMoves: WifiMoves
   /** Life of a device's token, in milliseconds. */
   tokenTtlMs: number
 }

@@ -12,6 +12,8 @@ export interface KeyRow extends ApiKeyLife {
     code: string
     tokenEpoch: number
     retiredAt: Date | null
+    /** The version of the Wi-Fi passphrase to move to; null where no former one works beside it. */
+    wifiVersion?: number | null
   }
 }
 

@@ -18,6 +18,7 @@ import { RefusalCounter } from './refusal-counter.js'
 import { Sightings } from './sightings.js'
 import { SignerSource } from './signer-source.js'
 import { Successors } from './successors.js'
+import { WifiMoves } from './wifi-moves.js'
 
 /** Partitions are made so long ahead of their month, and looked after so often. */
 const PARTITION_AHEAD_MS = 14 * 24 * 60 * 60_000
@@ -71,6 +72,7 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
   gate.usage.start()
   gate.sightings.start()
   gate.addresses.start()
+  gate.wifiMoves.start()
   const partitions = keepPartitions(gate)
   const stop = async () => {
     const closed = app.close()
@@ -86,6 +88,7 @@ export async function startGate(workspace: Workspace, options: GateOptions): Pro
       gate.usage.stop(),
       gate.sightings.stop(),
       gate.addresses.stop(),
+      gate.wifiMoves.stop(),
     ])
     await listener.stop()
   }
@@ -126,6 +129,7 @@ async function makeContext(
     metrics.failed(work)
     log.error({ event: 'unavailable', work, ...harmless(error, false) })
   }
+  const wifiMoves = new WifiMoves({ database, clock, onFailure: onFailure('wifi-moves') })
   return {
     workspace,
     database,
@@ -143,9 +147,11 @@ async function makeContext(
       workspace,
       database,
       memory,
+      wifiMoves,
       onHandOver: () => metrics.handedOver(),
       onFailure: onFailure('hand-over'),
     }),
+    wifiMoves,
     tokenTtlMs: options.tokenTtlMs,
   }
 }

@@ -26,6 +26,7 @@ interface KeyColumns {
   installation_code: string
   token_epoch: number
   retired_at: Date | null
+  wifi_version: number | null
 }
 
 /** The API key with this id; undefined when there is none. */
@@ -37,7 +38,8 @@ export async function selectKey(
     name: 'gate_select_key',
     text: `select key.id, key.key_id, key.version, key.state, key.digest, key.expires_at, key.grace_until,
         installation.id as installation_id, installation.code as installation_code,
-        installation.token_epoch, installation.retired_at
+        installation.token_epoch, installation.retired_at,
+        cleverctl.wifi_overlap(installation.id) as wifi_version
       from cleverctl.api_key as key
       join cleverctl.installation on installation.id = key.installation_id
       where key.key_id = $1`,
@@ -58,6 +60,7 @@ export async function selectKey(
         code: row.installation_code,
         tokenEpoch: row.token_epoch,
         retiredAt: row.retired_at,
+        wifiVersion: row.wifi_version,
       },
     }
   )

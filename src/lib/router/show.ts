@@ -1,5 +1,6 @@
 import type { Workspace } from '../workspace.js'
 import { listedRouter, type ListedRouter } from './list.js'
+import { selectOverlap } from './rotation/store.js'
 import { selectCredentials, selectRouter } from './store.js'
 import { unknownRouter, type CredentialKind, type RouterJump } from './types.js'
 
@@ -19,6 +20,8 @@ export interface ShownCredential {
 export interface ShownRouter extends Omit<ListedRouter, 'jumps'> {
   jumps: RouterJump[]
   credentials: ShownCredential[]
+  /** While a former Wi-Fi passphrase works beside the new one: until when, and which loggers have not moved. */
+  overlap: { until: string; loggers: number; moved: number; waiting: string[] } | null
 }
 
 /** The router of an installation. Throws NotFoundError where none is recorded. */
@@ -29,6 +32,7 @@ export async function getRouter(
   const row = await selectRouter(database, installation)
   if (row === undefined) throw unknownRouter(installation)
   const credentials = await selectCredentials(database, row.id)
+  const overlap = await selectOverlap(database, row.id)
   return {
     ...listedRouter(row),
     jumps: [...row.jumps],
@@ -37,5 +41,6 @@ export async function getRouter(
       createdAt: createdAt.toISOString(),
       retiredAt: retiredAt?.toISOString() ?? null,
     })),
+    overlap: overlap ? { ...overlap, until: overlap.until.toISOString() } : null,
   }
 }

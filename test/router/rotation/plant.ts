@@ -25,18 +25,24 @@ export interface Version {
 
 /** The program with a database and a home of its own, and installations with routers. */
 export class Plant {
-  readonly fresh: FreshDatabase
-  readonly home: string
+  readonly home = mkdtempSync(join(tmpdir(), 'cctl-plant-'))
+  readonly #environment: Record<string, string>
+  readonly #fresh: FreshDatabase | undefined
 
-  private constructor(fresh: FreshDatabase, home: string) {
-    this.fresh = fresh
-    this.home = home
+  private constructor(environment: Record<string, string>, fresh?: FreshDatabase) {
+    this.#environment = environment
+    this.#fresh = fresh
+  }
+
+  /** On a database of somebody else, by the environment that leads to it. */
+  static at(environment: Record<string, string>): Plant {
+    return new Plant(environment)
   }
 
   /** @param installations how many: solar-1, solar-2, … */
   static async make(installations = 40): Promise<Plant> {
     const fresh = await freshDatabase()
-    const plant = new Plant(fresh, mkdtempSync(join(tmpdir(), 'cctl-plant-')))
+    const plant = new Plant({ CLEVERCTL_DATABASE_URL: fresh.url }, fresh)
     await fresh.database.query(
       `insert into cleverctl.installation (code, name, timezone, latitude, longitude)
        select 'solar-' || n, 'Almeria', 'Europe/Madrid', 36.84, -2.46 from generate_series(1, $1::integer) as n`,
@@ -48,11 +54,22 @@ export class Plant {
 
   async remove(): Promise<void> {
     await this.fresh.drop()
+    this.clear()
+  }
+
+  /** Removes its home alone. */
+  clear(): void {
     rmSync(this.home, { recursive: true, force: true })
   }
 
+  /** Its own database. */
+  get fresh(): FreshDatabase {
+    if (this.#fresh === undefined) throw new Error('the database is of somebody else')
+    return this.#fresh
+  }
+
   options(more: CliOptions = {}): CliOptions {
-    const env = { CLEVERCTL_DATABASE_URL: this.fresh.url, ...more.env }
+    const env = { ...this.#environment, ...more.env }
     return { home: this.home, cwd: this.home, ...more, env }
   }
 

@@ -3,7 +3,7 @@ import { authorizeArrival, confirmArrival } from '../authorize.js'
 import type { GateContext } from '../context.js'
 import { READINGS_SCHEMA, readReadings, type Reading, type ReadingsBody } from '../readings.js'
 import type { SeenReadings } from '../sightings.js'
-import { HANDED_OVER_SCHEMA } from '../successors.js'
+import { HANDED_OVER_SCHEMA, WIFI_VERSION_HEADER } from '../successors.js'
 
 const RECEIPT_SCHEMA = {
   type: 'object',
@@ -36,7 +36,10 @@ export function addDataRoute(app: FastifyInstance, gate: GateContext): void {
       gate.sightings.add(seen, span(readings))
       gate.addresses.add(device.id, request.ip)
       void reply.code(202)
-      const credentials = await gate.successors.handOver(key)
+      const credentials = await gate.successors.handOver(
+        arrival,
+        request.headers[WIFI_VERSION_HEADER],
+      )
       if (credentials === undefined) return receipt
       void reply.header('cache-control', 'no-store')
       return { ...receipt, credentials }

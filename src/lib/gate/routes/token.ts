@@ -3,6 +3,7 @@ import { signToken } from '../../token/sign.js'
 import { answerError } from '../answers.js'
 import { refuse, sentApiKey } from '../authorize.js'
 import type { GateContext } from '../context.js'
+import { WIFI_VERSION_HEADER } from '../successors.js'
 
 const BODY_LIMIT = 4096
 
@@ -44,7 +45,10 @@ export function addTokenRoute(app: FastifyInstance, gate: GateContext): void {
       gate.usage.add(key.id, clock.now(), request.ip)
       gate.sightings.add({ deviceId: device.id, apiKeyId: key.id, address: request.ip })
       gate.addresses.add(device.id, request.ip)
-      const credentials = await gate.successors.handOver(key)
+      const credentials = await gate.successors.handOver(
+        verdict,
+        request.headers[WIFI_VERSION_HEADER],
+      )
       const signed = signToken(
         await gate.signer.get(),
         {

@@ -9,7 +9,7 @@ import { holdRouter } from './hold-router.js'
 import { changeSafely } from './rotate.js'
 import { selectWithoutRouter } from './selection.js'
 import { settleRotation } from './settle.js'
-import { selectInGrace, selectOpenRotation, selectUnsettled } from './store.js'
+import { isOver, selectOpenRotation, selectOverlap, selectUnsettled } from './store.js'
 import { DEFAULT_ROLLBACK_MS, type RotationChoice } from './types.js'
 
 /** What came of one router. */
@@ -24,8 +24,8 @@ export interface ReconciledRouter {
 }
 
 /**
- * Asks routers which secrets are in force where a rotation was cut off, and takes former Wi-Fi passphrases off whose
- * time is over.
+ * Asks routers which secrets are in force where a rotation was cut off, and takes former Wi-Fi passphrases off that
+ * nobody needs any more.
  * @param asked.installations empty: all of them
  * @param asked.isEndingOverlap the time of former passphrases is over now
  * @throws NotFoundError for an installation without a router; the error itself where one router was named; else
@@ -78,9 +78,8 @@ async function reconcileRouter(
       rotation === undefined
         ? null
         : await settleRotation(workspace, { ...unsettled, rotation }, ways)
-    const [former] = await selectInGrace(database, router.id)
-    const isOver = former && (isEndingOverlap || former.graceUntil <= clock.now())
-    const overlapEnded = isOver === true
+    const overlap = await selectOverlap(database, router.id)
+    const overlapEnded = overlap !== undefined && (isEndingOverlap || isOver(overlap, clock.now()))
     if (overlapEnded) await endOverlap(workspace, router, ways)
     return { installation, inForce, overlapEnded, error: null }
   })

@@ -235,7 +235,39 @@ export async function selectLoggers(
   return { count: rows[0]?.count ?? 0, serials: rows[0]?.serials ?? [] }
 }
 
-/** Installations whose router has a rotation that is not settled, or a former passphrase whose time is over. */
+/** A former passphrase that works beside the new one, and how many loggers have moved to the new one. */
+export interface Overlap {
+  until: Date
+  loggers: number
+  moved: number
+  /** Serials of those that have not moved, some of them. */
+  waiting: string[]
+}
+
+/** The overlap that is open at a router; undefined when there is none. */
+export async function selectOverlap(
+  database: Queryable,
+  routerId: string,
+): Promise<Overlap | undefined> {
+  const { rows } = await database.query<Overlap>(
+    `select grace_until as until, loggers, moved, array(
+       select device.serial from cleverctl.active_device as device
+       where device.installation_id = overlap.installation_id and not exists (
+         select from cleverctl.wifi_move as move
+         where move.device_id = device.device_id and move.credential_id = overlap.credential_id)
+       order by device.serial limit 20) as waiting
+     from cleverctl.router_overlap as overlap where router_id = $1`,
+    [routerId],
+  )
+  return rows[0]
+}
+
+/** Whether nobody needs the former passphrase any more: its time is over, or all loggers have moved. */
+export function isOver({ until, loggers, moved }: Overlap, now: Date): boolean {
+  return until <= now || (loggers > 0 && moved === loggers)
+}
+
+/** Installations whose router has a rotation that is not settled, or a former passphrase that nobody needs. */
 export async function selectUnsettled(
   database: Queryable,
   given: { installations: readonly string[]; now: Date },
@@ -246,8 +278,9 @@ export async function selectUnsettled(
      where router.removed_at is null and (cardinality($1::text[]) = 0 or installation.code = any($1))
        and (exists (select from cleverctl.router_rotation as rotation
               where rotation.router_id = router.id and rotation.settled_at is null)
-         or exists (select from cleverctl.router_credential as former
-              where former.router_id = router.id and former.state = 'GRACE' and former.grace_until <= $2))
+         or exists (select from cleverctl.router_overlap as overlap
+              where overlap.router_id = router.id and (overlap.grace_until <= $2 or overlap.moved = overlap.loggers
+                and overlap.loggers > 0)))
      order by installation.code`,
     [given.installations, given.now],
   )
