@@ -87,7 +87,7 @@ const story: readonly Step[] = [
       const { ssid = '' } = router('solar-1').onAir()[0] ?? {}
       const former = await plant.secret('solar-1', 'wifi')
       router('solar-1').setStations([{ ...STATION, ssid, passphrase: former }])
-      await show(plant, ['router', 'rotate', 'solar-1', '--what', 'wifi', '--overlap', '7d'])
+      await show(plant, ['router', 'rotate', 'solar-1', '--what', 'wifi', '--overlap'])
       assert.equal(await stations(router('solar-1')), 1)
       const next = await plant.secret('solar-1', 'wifi')
       assert.notEqual(next, former)

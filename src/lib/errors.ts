@@ -45,6 +45,11 @@ export abstract class ExpectedError extends Error {
     this.suggestions = options.suggestions ?? []
     this.result = options.result
   }
+
+  /** Adds what is known beside the failure, e.g. of which targets it is. */
+  withResult(result: object): this {
+    return Object.assign(this, { result })
+  }
 }
 
 /** The work was tried and did not succeed, or a check could not be carried out. */

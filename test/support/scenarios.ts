@@ -639,7 +639,7 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
   }),
   'router:rotate': ({ routerInstallation }) => ({
-    succeeds: { args: { installation: routerInstallation }, flags: { detach: true }, code: ok },
+    succeeds: { args: { installation: routerInstallation }, flags: { 'dry-run': true }, code: ok },
     fails: { args: { installation: NOWHERE }, code: notFound },
   }),
   'router:show': ({ installation }) => ({

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { reconcileRouters, type ReconciledRouter } from '../../lib/router/rotation/reconcile.js'
+import { reconcileRouters, type Reconciled } from '../../lib/router/rotation/reconcile.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   concurrencyFlag,
@@ -7,15 +7,11 @@ import {
   OWN_CONNECTIONS,
 } from '../../lib/terminal/campaign-flags.js'
 
-interface Result {
-  routers: ReconciledRouter[]
-}
-
-export default class RouterReconcile extends BaseCommand<Result> {
+export default class RouterReconcile extends BaseCommand<Reconciled> {
   static override summary = 'find out which secrets are in force where a rotation was cut off'
   static override description =
-    'Asks each router by digests, has the change finished or undone, and records what came of it: NEW, OLD, or ' +
-    'FOREIGN where somebody changed it by hand. Former Wi-Fi passphrases whose overlap is over are taken off. ' +
+    'Asks each router by digests, has the change finished or undone, and records what came of it: new, old, or ' +
+    'foreign where somebody changed it by hand. Former Wi-Fi passphrases whose overlap is over are taken off. ' +
     'Without a code every router is looked after that needs it; meant for cron. Exit codes: 3 some could not be ' +
     'settled; 8 something foreign was found; of one router 4 it refused the login, 6 another host key, 7 out of reach.'
 
@@ -41,7 +37,7 @@ export default class RouterReconcile extends BaseCommand<Result> {
     ...concurrencyFlag,
   }
 
-  protected async execute(): Promise<Result> {
+  protected async execute(): Promise<Reconciled> {
     const { argv, flags } = await this.parse(RouterReconcile)
     const { concurrency = DEFAULT_CONCURRENCY } = flags
     const needs = { maxConnections: concurrency + OWN_CONNECTIONS + 1, finishesStatements: true }
@@ -52,14 +48,14 @@ export default class RouterReconcile extends BaseCommand<Result> {
     )
   }
 
-  protected render({ routers }: Result): void {
+  protected render({ routers }: Reconciled): void {
     if (routers.length === 0) return this.screen.facts([['routers', '0: nothing is open']])
     this.screen.table(routers, [
       { title: 'INSTALLATION', text: ({ installation }) => installation },
       {
         title: 'IN FORCE',
-        text: ({ inForce }) => inForce ?? '-',
-        mark: ({ inForce }) => (inForce === 'FOREIGN' ? 'failure' : undefined),
+        text: ({ state }) => state ?? '-',
+        mark: ({ state }) => (state === 'foreign' ? 'failure' : undefined),
       },
       { title: 'OVERLAP', text: ({ overlapEnded }) => (overlapEnded ? 'ended' : '-') },
       {

@@ -1,11 +1,14 @@
 import { Args, Flags } from '@oclif/core'
-import { rotateRouter, type RotatedRouter } from '../../lib/router/rotation/rotate.js'
+import type { RotatedRouter } from '../../lib/router/rotation/rotate.js'
+import { rotateOneRouter } from '../../lib/router/rotation/rotate-one.js'
 import {
   planRouterRotations,
   rotateRouters,
   type RouterCampaign,
+  type Targets,
 } from '../../lib/router/rotation/rotate-many.js'
 import {
+  DEFAULT_OVERLAP_MS,
   DEFAULT_ROLLBACK_MS,
   parseRotated,
   type RotationChoice,
@@ -24,7 +27,7 @@ import {
 import { drawCampaign } from '../../lib/terminal/campaign-report.js'
 import { dryRunFlag, durationFlag, yesFlag } from '../../lib/terminal/flags.js'
 
-type Result = RotatedRouter | RouterCampaign
+type Result = (RotatedRouter & Targets) | RouterCampaign
 
 export default class RouterRotate extends BaseCommand<Result> {
   static override summary = "replace routers' passwords, Wi-Fi passphrases and Wi-Fi names"
@@ -39,7 +42,7 @@ export default class RouterRotate extends BaseCommand<Result> {
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> solar-0042',
-    '<%= config.bin %> <%= command.id %> solar-0042 --what wifi,admin --overlap 7d',
+    '<%= config.bin %> <%= command.id %> solar-0042 --what wifi,admin --overlap',
     '<%= config.bin %> <%= command.id %> --all --older-than 90d --waves 1,1%,10%,100% --window night',
     '<%= config.bin %> <%= command.id %> --all --what wifi,name --dry-run',
   ]
@@ -64,9 +67,13 @@ export default class RouterRotate extends BaseCommand<Result> {
       default: 'admin',
       helpValue: 'wifi,admin,name',
     }),
-    overlap: durationFlag({
+    overlap: Flags.boolean({
       description:
-        'the former Wi-Fi passphrase works beside the new one for so long, or until the loggers have moved',
+        'the former Wi-Fi passphrase works beside the new one until the loggers have moved',
+    }),
+    'overlap-for': durationFlag({
+      description: 'and no longer than this [default: 7d]',
+      dependsOn: ['overlap'],
     }),
     'rollback-after': durationFlag({
       description: 'when the router goes back by itself without a confirmation [default: 5m]',
@@ -86,7 +93,7 @@ export default class RouterRotate extends BaseCommand<Result> {
     requireChoice(installations, chosen)
     const choice: RotationChoice = {
       what: parseRotated(flags.what),
-      overlapMs: flags.overlap,
+      overlapMs: flags.overlap ? (flags['overlap-for'] ?? DEFAULT_OVERLAP_MS) : undefined,
       rollbackMs: flags['rollback-after'] ?? DEFAULT_ROLLBACK_MS,
       olderThanMs: flags['older-than'],
       isOverwriting: flags.overwrite,
@@ -106,8 +113,7 @@ export default class RouterRotate extends BaseCommand<Result> {
     })
     const [installation] = installations
     if (installation !== undefined && !isCampaign(installations, chosen)) {
-      const startedAt = workspace.clock.now()
-      return rotateRouter(workspace, { installation, choice, startedAt }, ways)
+      return rotateOneRouter(workspace, { installation, choice }, ways)
     }
     return rotateRouters(workspace, { ...asked, concurrency }, ways)
   }

@@ -22,6 +22,16 @@ export interface Claim {
   site: Site | null
 }
 
+/** The targets of a campaign that are as they were wanted, in order. */
+export async function selectSucceeded(queryable: Queryable, campaign: string): Promise<string[]> {
+  const { rows } = await queryable.query<{ target: string }>(
+    `select target from cleverctl.campaign_target
+     where campaign_id = $1 and state in ('done', 'unchanged') order by position`,
+    [campaign],
+  )
+  return rows.map(({ target }) => target)
+}
+
 /** How many targets a selection has. */
 export async function countSelected(queryable: Queryable, selection: Selection): Promise<number> {
   const { rows } = await queryable.query<{ count: number }>(

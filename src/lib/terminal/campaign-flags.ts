@@ -22,9 +22,9 @@ const limitFlag = Flags.custom<Limit>({
   helpValue: '2%|5',
 })
 
-const windowFlag = Flags.custom<Window>({
-  parse: async (text) => parseWindow(text),
-  helpValue: 'night|02:00-05:00',
+const windowFlag = Flags.custom<Window | 'now'>({
+  parse: async (text) => (text === 'now' ? text : parseWindow(text)),
+  helpValue: 'now|night|02:00-05:00',
 })
 
 /** Which campaign. */
@@ -89,7 +89,7 @@ interface PaceValues {
   'max-failures'?: Limit | undefined
   'max-refusals'?: Limit | undefined
   jitter?: number | undefined
-  window?: Window | undefined
+  window?: Window | 'now' | undefined
 }
 
 /** The pace that these flags ask for. */
@@ -100,7 +100,7 @@ export function paceOf(flags: PaceValues): Pace {
     maxRefusals: flags['max-refusals'] ?? null,
     wavePauseMs: flags['wave-pause'] ?? 0,
     jitterMs: flags.jitter ?? 0,
-    window: flags.window ?? null,
+    window: flags.window === undefined || flags.window === 'now' ? null : flags.window,
   }
 }
 

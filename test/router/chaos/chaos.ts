@@ -22,7 +22,7 @@ const KINDS = [
   ['--what', 'wifi,admin'],
   ['--what', 'wifi,name'],
   ['--what', 'wifi,admin,name'],
-  ['--what', 'wifi', '--overlap', '1h'],
+  ['--what', 'wifi', '--overlap'],
 ] as const
 const ROLLBACK = '6s'
 /** A fault may come so long after the moment; most steps take less. */

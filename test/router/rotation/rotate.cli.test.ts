@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { ExitCode } from '../../../src/lib/errors.js'
 import type { RotatedRouter } from '../../../src/lib/router/rotation/rotate.js'
-import type { RouterCampaign } from '../../../src/lib/router/rotation/rotate-many.js'
+import type { Reconciled } from '../../../src/lib/router/rotation/reconcile.js'
+import type { RouterCampaign, Targets } from '../../../src/lib/router/rotation/rotate-many.js'
 import { runCliTty } from '../../support/cli.js'
 import { ProcessList } from '../../support/process-list.js'
 import {
@@ -40,7 +41,7 @@ describe('cleverctl router rotate', function () {
     return { installation, router }
   }
   const rotate = (installation: string, ...more: string[]) =>
-    plant.json<RotatedRouter>(['router', 'rotate', installation, ...more])
+    plant.json<RotatedRouter & Targets>(['router', 'rotate', installation, ...more])
   const fails = async (installation: string, code: number, ...more: string[]) =>
     (await plant.json(['router', 'rotate', installation, ...more], code)).error
 
@@ -65,6 +66,9 @@ describe('cleverctl router rotate', function () {
       const done = await rotate(installation, '--what', 'admin,wifi,name')
       assert.equal(done.outcome, 'rotated')
       assert.equal(done.passwordProven, true)
+      assert.deepEqual([done.succeeded, done.failed, done.unknown], [[installation], [], []])
+      const state = await plant.json<Reconciled>(['router', 'reconcile', installation])
+      assert.deepEqual([state.installation, state.state], [installation, 'new'])
       await plant.assertInForce(installation, router)
       assert.equal(await hasPassword(router, FIRST.password), false)
       const [{ ssid } = { ssid: '' }] = router.onAir()
@@ -185,7 +189,15 @@ describe('cleverctl router rotate', function () {
     assert.equal((await fails(installation, conflict)).code, 'router-edited')
     await router.shell('uci revert wireless')
     await router.fillFlash(16)
-    assert.equal((await fails(installation, failure)).code, 'rolled-back')
+    const { error, ...told } = await plant.json(['router', 'rotate', installation], failure)
+    const { code, message } = error
+    assert.equal(code, 'rolled-back')
+    assert.deepEqual(told, {
+      ...{ installation, succeeded: [], unknown: [] },
+      failed: [{ installation, code, message }],
+    })
+    const old = await plant.json<Reconciled>(['router', 'reconcile', installation])
+    assert.equal(old.state, 'old')
     router.freeFlash()
     await router.shell(
       'mkdir -p /etc/cleverctl/open; cd /etc/cleverctl/open; touch armed; echo other >id',
@@ -221,7 +233,7 @@ describe('cleverctl router rotate', function () {
       { mac: '02:00:00:00:00:01', ssid: FIRST.ssid, passphrase: FIRST.passphrase },
     ])
     await router.shell('sleep 1')
-    const done = await rotate(installation, '--what', 'wifi', '--overlap', '7d')
+    const done = await rotate(installation, '--what', 'wifi', '--overlap')
     assert.ok(done.overlapUntil)
     assert.deepEqual(done.dark, { count: 0, serials: [] })
     assert.equal(done.stations?.after, 1)
@@ -245,7 +257,7 @@ describe('cleverctl router rotate', function () {
     )
     const reconciled = await plant.json<{ routers: unknown[] }>(['router', 'reconcile'])
     assert.deepEqual(reconciled.routers, [
-      { installation, inForce: null, overlapEnded: true, error: null },
+      { installation, state: 'new', overlapEnded: true, error: null },
     ])
     assert.doesNotMatch(wireless(), new RegExp(`key '${FIRST.passphrase}'`))
     await plant.assertInForce(installation, router)
@@ -262,14 +274,16 @@ describe('cleverctl router rotate', function () {
       ...['router', 'rotate', ...names, '--dry-run', '--what', 'wifi'],
     ])
     assert.deepEqual([plan.state, plan.targets], ['planned', 2])
-    const document = await plant.json<{ failed: { target: string; code: string }[] }>(
-      ['router', 'rotate', ...names, '--max-failures', '100%'],
+    const document = await plant.json<RouterCampaign>(
+      ['router', 'rotate', ...names, '--max-failures', '100%', '--window', 'now'],
       partial,
     )
+    assert.deepEqual(document.succeeded, [one.installation])
     assert.deepEqual(
-      document.failed.map(({ target, code }) => [target, code]),
+      document.failed.map(({ installation, code }) => [installation, code]),
       [[two.installation, 'ssh-unreachable']],
     )
+    assert.deepEqual(document.unknown, [])
     await plant.assertInForce(one.installation, one.router)
     assert.deepEqual(await plant.story(two.installation), [])
   })
@@ -277,8 +291,9 @@ describe('cleverctl router rotate', function () {
   it('refuses what makes no sense, before anything happens', async () => {
     for (const words of [
       ['--what', 'wifi,firmware'],
-      ['--what', 'admin', '--overlap', '7d'],
-      ['--what', 'wifi,name', '--overlap', '7d'],
+      ['--what', 'admin', '--overlap'],
+      ['--what', 'wifi', '--overlap-for', '7d'],
+      ['--what', 'wifi,name', '--overlap'],
       ['--rollback-after', '1s'],
       ['--rollback-after', '2h'],
     ])

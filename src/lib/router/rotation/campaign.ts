@@ -1,7 +1,7 @@
 import type { Context, Operation, Outcome, Parameters } from '../../campaign/operation.js'
 import { UnreachableError } from '../../errors.js'
 import type { Ways } from '../way-in.js'
-import { rotateRouter } from './rotate.js'
+import { rotateRouter, UNKNOWN } from './rotate.js'
 import { DEFAULT_ROLLBACK_MS, ROTATED, type Rotated, type RotationChoice } from './types.js'
 
 /** As its command is called. */
@@ -42,8 +42,7 @@ export function routerRotation({ environment }: Pick<Ways, 'environment'>): Oper
 /** A router out of reach is the trouble of this target; a database out of reach is everybody's. */
 function routersTrouble(error: unknown): Outcome {
   const isRouter =
-    error instanceof UnreachableError &&
-    (error.code.startsWith('ssh-') || error.code === 'rotation-unknown')
+    error instanceof UnreachableError && (error.code.startsWith('ssh-') || error.code === UNKNOWN)
   if (!isRouter) throw error
   return { state: 'failed', code: error.code, message: error.message }
 }

@@ -4,23 +4,44 @@ import { changerOf } from '../drivers/changers.js'
 import { selectCurrentCredentials, selectRouter, type RouterRow } from '../store.js'
 import { unknownRouter } from '../types.js'
 import type { Ways } from '../way-in.js'
-import type { Verdict } from './decide.js'
 import { holdRouter } from './hold-router.js'
 import { changeSafely } from './rotate.js'
 import { selectWithoutRouter } from './selection.js'
 import { settleRotation } from './settle.js'
-import { isOver, selectOpenRotation, selectOverlap, selectUnsettled } from './store.js'
+import {
+  isOver,
+  selectLatestState,
+  selectOpenRotation,
+  selectOverlap,
+  selectUnsettled,
+} from './store.js'
 import { DEFAULT_ROLLBACK_MS, type RotationChoice } from './types.js'
+
+/** The secrets before the latest rotation, those that it set, or ones that somebody set by hand. */
+export type RouterState = 'old' | 'new' | 'foreign'
 
 /** What came of one router. */
 export interface ReconciledRouter {
   installation: string
-  /** Which secrets of a rotation that was cut off are in force; null: none was cut off. */
-  inForce: Verdict | null
+  /** Which secrets are in force since the latest rotation; null: not known, or there was none. */
+  state: RouterState | null
   /** Whether a former Wi-Fi passphrase was taken off the router. */
   overlapEnded: boolean
   /** Why nothing could be found out; then it stays to be settled. */
   error: { code: string; message: string } | null
+}
+
+/** What came of all of them; of one that was named it stands at the top as well. */
+export interface Reconciled extends Partial<ReconciledRouter> {
+  routers: ReconciledRouter[]
+}
+
+const STATES: Readonly<Record<string, RouterState>> = {
+  NEW: 'new',
+  CONFIRMED: 'new',
+  OLD: 'old',
+  ROLLED_BACK: 'old',
+  FOREIGN: 'foreign',
 }
 
 /**
@@ -35,15 +56,15 @@ export async function reconcileRouters(
   workspace: Workspace,
   asked: { installations: readonly string[]; isEndingOverlap: boolean; concurrency: number },
   ways: Pick<Ways, 'environment'>,
-): Promise<{ routers: ReconciledRouter[] }> {
+): Promise<Reconciled> {
   const { database, clock, log } = workspace
   const { installations, isEndingOverlap, concurrency } = asked
   const [without] = await selectWithoutRouter(database, installations)
   if (without !== undefined) throw unknownRouter(without)
   const named = [...new Set(installations)]
   const unsettled = await selectUnsettled(database, { installations: named, now: clock.now() })
-  const chosen = isEndingOverlap && named.length > 0 ? named : unsettled
   const isAlone = named.length === 1
+  const chosen = isAlone || (isEndingOverlap && named.length > 0) ? named : unsettled
   const { default: pLimit } = await import('p-limit')
   const limit = pLimit(concurrency)
   let done = 0
@@ -59,7 +80,7 @@ export async function reconcileRouters(
       }),
     ),
   )
-  return outcomeOf({ routers })
+  return outcomeOf({ ...(isAlone ? routers[0] : {}), routers })
 }
 
 async function reconcileRouter(
@@ -71,17 +92,20 @@ async function reconcileRouter(
   return holdRouter(workspace, installation, async () => {
     const router = await selectRouter(database, installation)
     if (router === undefined) throw unknownRouter(installation)
-    const changer = changerOf(router.driver)
     const rotation = await selectOpenRotation(database, router.id)
-    const unsettled = { router, changer, rotation, mayConfirm: true }
-    const inForce =
+    const reached =
       rotation === undefined
-        ? null
-        : await settleRotation(workspace, { ...unsettled, rotation }, ways)
+        ? await selectLatestState(database, router.id)
+        : await settleRotation(
+            workspace,
+            { router, rotation, changer: changerOf(router.driver), mayConfirm: true },
+            ways,
+          )
     const overlap = await selectOverlap(database, router.id)
     const overlapEnded = overlap !== undefined && (isEndingOverlap || isOver(overlap, clock.now()))
     if (overlapEnded) await endOverlap(workspace, router, ways)
-    return { installation, inForce, overlapEnded, error: null }
+    const state = STATES[reached ?? ''] ?? null
+    return { installation, state, overlapEnded, error: null }
   })
 }
 
@@ -116,10 +140,10 @@ async function endOverlap(
 function failureOf(installation: string, error: unknown, isAlone: boolean): ReconciledRouter {
   if (isAlone || !(error instanceof ExpectedError)) throw error
   const { code, message } = error
-  return { installation, inForce: null, overlapEnded: false, error: { code, message } }
+  return { installation, state: null, overlapEnded: false, error: { code, message } }
 }
 
-function outcomeOf(result: { routers: ReconciledRouter[] }): { routers: ReconciledRouter[] } {
+function outcomeOf(result: Reconciled): Reconciled {
   const failed = result.routers.filter(({ error }) => error !== null)
   const [first] = failed
   if (first)
@@ -128,7 +152,7 @@ function outcomeOf(result: { routers: ReconciledRouter[] }): { routers: Reconcil
       `${failed.length} of ${result.routers.length} routers could not be settled, such as that of ${first.installation}`,
       { result, suggestions: ['give the command again when they can be reached'] },
     )
-  const foreign = result.routers.find(({ inForce }) => inForce === 'FOREIGN')
+  const foreign = result.routers.find(({ state }) => state === 'foreign')
   if (foreign)
     throw new FindingsError(
       'router-changed-by-hand',

@@ -1,9 +1,11 @@
 import { carryOut } from '../../campaign/carry-out.js'
 import { planCampaign, requirePace, type CampaignOrder } from '../../campaign/start.js'
-import type { CampaignReport, Pace } from '../../campaign/types.js'
-import { NotFoundError, UsageError } from '../../errors.js'
+import { selectSucceeded } from '../../campaign/target-store.js'
+import type { CampaignReport, FailedTarget, Pace } from '../../campaign/types.js'
+import { ExpectedError, NotFoundError, UsageError } from '../../errors.js'
 import type { Workspace } from '../../workspace.js'
 import type { Ways } from '../way-in.js'
+import { UNKNOWN } from './rotate.js'
 import { ROTATE_ROUTERS, routerRotation, toParameters } from './campaign.js'
 import {
   countDark,
@@ -23,8 +25,27 @@ export interface ManyRotations {
   isDetached: boolean
 }
 
+/** One router whose rotation did not succeed. */
+export interface Unsucceeded {
+  installation: string
+  code: string
+  message: string
+}
+
+/** What came of each router, in the same form for one and for many. */
+export interface Targets {
+  /** Installations whose router has what was asked for. */
+  succeeded: string[]
+  /** Those that kept their old secrets; the first hundred. */
+  failed: Unsucceeded[]
+  /** Those of which it is not known yet; `router reconcile` finds out. */
+  unknown: Unsucceeded[]
+}
+
 /** A campaign over routers. */
-export interface RouterCampaign extends CampaignReport {
+export interface RouterCampaign extends Omit<CampaignReport, 'failed'>, Omit<Targets, 'failed'> {
+  failed: (FailedTarget & Unsucceeded)[]
+
   /** Loggers that are cut off from when their router is done until somebody gives them the new passphrase. */
   dark: { loggers: number; installations: number }
 }
@@ -39,7 +60,7 @@ export async function planRouterRotations(
 ): Promise<RouterCampaign> {
   const order = await orderOf(workspace, asked)
   const report = await planCampaign(workspace, operationsOf(ways), order)
-  return { ...report, dark: await darkOf(workspace, asked, order) }
+  return { ...(await withTargets(workspace, report)), dark: await darkOf(workspace, asked, order) }
 }
 
 /**
@@ -55,8 +76,33 @@ export async function rotateRouters(
   const order = await orderOf(workspace, asked)
   const dark = await darkOf(workspace, asked, order)
   const { concurrency } = asked
-  const report = await carryOut(workspace, operationsOf(ways), { order, concurrency })
-  return { ...report, dark }
+  try {
+    const report = await carryOut(workspace, operationsOf(ways), { order, concurrency })
+    return { ...(await withTargets(workspace, report)), dark }
+  } catch (error) {
+    if (!(error instanceof ExpectedError) || !isReport(error.result)) throw error
+    throw error.withResult({ ...(await withTargets(workspace, error.result)), dark })
+  }
+}
+
+function isReport(result: object | undefined): result is CampaignReport {
+  return result !== undefined && 'targets' in result
+}
+
+async function withTargets(
+  { database }: Workspace,
+  report: CampaignReport,
+): Promise<Omit<RouterCampaign, 'dark'>> {
+  const all = report.failed.map((each) => ({ ...each, installation: each.target }))
+  const isUnknown = ({ code }: Unsucceeded) => code === UNKNOWN
+  return {
+    ...report,
+    succeeded: report.id === null ? [] : await selectSucceeded(database, report.id),
+    failed: all.filter((each) => !isUnknown(each)),
+    unknown: all
+      .filter(isUnknown)
+      .map(({ installation, code, message }) => ({ installation, code, message })),
+  }
 }
 
 function operationsOf(ways: Pick<Ways, 'environment'>) {

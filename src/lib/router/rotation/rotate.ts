@@ -35,6 +35,9 @@ export interface RotatedRouter {
   dark: { count: number; serials: string[] }
 }
 
+/** The code of a rotation of which it is not known whether the new secrets are in force. */
+export const UNKNOWN = 'rotation-unknown'
+
 /** Pauses before a router that was lost is asked again, in ms. */
 const PAUSES_MS = [1000, 3000, 9000]
 
@@ -224,6 +227,6 @@ function unknown(installation: string, error: unknown, cause: unknown): Expected
   const message = `whether the router of ${installation} has its new secrets is not known yet: ${messageOf(error)}`
   const options = { cause, suggestions: [`cleverctl router reconcile ${installation}`] }
   return error instanceof RefusedError
-    ? new RefusedError('rotation-unknown', message, options)
-    : new UnreachableError('rotation-unknown', message, options)
+    ? new RefusedError(UNKNOWN, message, options)
+    : new UnreachableError(UNKNOWN, message, options)
 }

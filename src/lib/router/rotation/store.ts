@@ -31,6 +31,19 @@ export async function selectOpenRotation(
   return rows[0]
 }
 
+/** How the latest rotation of a router ended; undefined when there was none. */
+export async function selectLatestState(
+  database: Queryable,
+  routerId: string,
+): Promise<RotationState | undefined> {
+  const { rows } = await database.query<{ state: RotationState }>(
+    `select state from cleverctl.router_rotation where router_id = $1 and settled_at is not null
+     order by id desc limit 1`,
+    [routerId],
+  )
+  return rows[0]?.state
+}
+
 /** Writes a rotation down. @returns its id */
 export async function insertRotation(
   transaction: Transaction,

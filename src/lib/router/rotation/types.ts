@@ -38,6 +38,8 @@ export interface RotationChoice {
 
 /** Reload 30 to 60 s, a radio link 60 to 180 s, and some attempts: users found less too short. */
 export const DEFAULT_ROLLBACK_MS = 300_000
+/** A former passphrase works no longer than this beside the new one unless told otherwise. */
+export const DEFAULT_OVERLAP_MS = 7 * 86_400_000
 const SHORTEST_ROLLBACK_MS = 5000
 const LONGEST_ROLLBACK_MS = 3_600_000
 
