@@ -145,10 +145,10 @@ export default class RouterRotate extends BaseCommand<Result> {
 
   #drawCampaign(report: RouterCampaign): void {
     drawCampaign(this.screen, report)
-    const { loggers, installations } = report.dark
+    const { loggers, installations, serials } = report.dark
     if (loggers > 0)
       this.screen.line(
-        `${loggers} loggers at ${installations} installations are cut off, each until somebody gives it the new passphrase`,
+        `${loggers} loggers at ${installations} installations are cut off, such as ${serials[0]}: each until somebody gives it the new passphrase`,
       )
   }
 }

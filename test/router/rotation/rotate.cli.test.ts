@@ -270,10 +270,22 @@ describe('cleverctl router rotate', function () {
     const [one, two] = [await recorded(), await recorded()]
     await two.router.cutPower()
     const names = [one.installation, two.installation]
+    await plant.fresh.database.query(
+      `with device as (
+         insert into cleverctl.device (serial, model, batch, manufactured_at, secret_sha256)
+         values ('CDX-DARK', 'CleverDx', 'B-1', '2026-01-02', sha256('')) returning id),
+       installer as (
+         insert into cleverctl.installer (email, name, password_hash) values ('i@example.com', 'I', 'x') returning id)
+       insert into cleverctl.placement (device_id, installation_id, installer_id, during)
+       select device.id, installation.id, installer.id, tstzrange(now(), null)
+       from device, installer, cleverctl.installation where installation.code = $1`,
+      [two.installation],
+    )
     const plan = await plant.json<RouterCampaign>([
       ...['router', 'rotate', ...names, '--dry-run', '--what', 'wifi'],
     ])
     assert.deepEqual([plan.state, plan.targets], ['planned', 2])
+    assert.deepEqual(plan.dark, { loggers: 1, installations: 1, serials: ['CDX-DARK'] })
     const document = await plant.json<RouterCampaign>(
       ['router', 'rotate', ...names, '--max-failures', '100%', '--window', 'now'],
       partial,

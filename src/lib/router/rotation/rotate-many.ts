@@ -47,7 +47,7 @@ export interface RouterCampaign extends Omit<CampaignReport, 'failed'>, Omit<Tar
   failed: (FailedTarget & Unsucceeded)[]
 
   /** Loggers that are cut off from when their router is done until somebody gives them the new passphrase. */
-  dark: { loggers: number; installations: number }
+  dark: { loggers: number; installations: number; serials: string[] }
 }
 
 const MAX_AGE_MS = 3650 * 86_400_000
@@ -115,7 +115,7 @@ async function darkOf(
   { selection }: CampaignOrder,
 ): Promise<RouterCampaign['dark']> {
   const isDark = partsOf(choice.what).includes('wifi') && choice.overlapMs === undefined
-  return isDark ? countDark(database, selection) : { loggers: 0, installations: 0 }
+  return isDark ? countDark(database, selection) : { loggers: 0, installations: 0, serials: [] }
 }
 
 async function orderOf(workspace: Workspace, asked: ManyRotations): Promise<CampaignOrder> {

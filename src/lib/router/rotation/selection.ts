@@ -45,16 +45,21 @@ export async function selectWithoutRouter(
   return rows.map(({ code }) => code)
 }
 
-/** How many loggers stand at the selected installations. */
+/** How many loggers stand at the selected installations, and the first hundred of them. */
 export async function countDark(
   database: Queryable,
   selection: Selection,
-): Promise<{ loggers: number; installations: number }> {
-  const { rows } = await database.query<{ loggers: number; installations: number }>(
-    `select count(*)::integer as loggers, count(distinct device.installation_id)::integer as installations
+): Promise<{ loggers: number; installations: number; serials: string[] }> {
+  const { rows } = await database.query<{
+    loggers: number
+    installations: number
+    serials: string[]
+  }>(
+    `select count(*)::integer as loggers, count(distinct device.installation_id)::integer as installations,
+       coalesce((array_agg(device.serial order by device.serial))[1:100], '{}') as serials
      from (${selection.text}) as chosen
      join cleverctl.active_device as device on device.installation_id = chosen.installation_id`,
     [...selection.values],
   )
-  return rows[0] ?? { loggers: 0, installations: 0 }
+  return rows[0] ?? { loggers: 0, installations: 0, serials: [] }
 }
