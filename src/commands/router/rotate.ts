@@ -135,7 +135,7 @@ export default class RouterRotate extends BaseCommand<Result> {
         : []),
       ...(overlapUntil === null
         ? []
-        : ([['former passphrase', `works until ${this.screen.time(overlapUntil)}`]] as const)),
+        : ([['former passphrase', `ends ${this.screen.time(overlapUntil)}`]] as const)),
       ...(dark.count === 0
         ? []
         : ([['loggers cut off', `${dark.count}, such as ${dark.serials[0]}`]] as const)),

@@ -40,7 +40,7 @@ export default class RouterShow extends BaseCommand<ShownRouter> {
       ...(shown.overlap === null
         ? []
         : ([
-            ['former passphrase', `works until ${this.screen.time(shown.overlap.until)}`],
+            ['former passphrase', `ends ${this.screen.time(shown.overlap.until)}`],
             ['loggers moved', `${shown.overlap.moved} of ${shown.overlap.loggers}`],
           ] as const)),
     ])

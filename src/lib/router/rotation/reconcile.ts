@@ -32,7 +32,7 @@ export interface ReconciledRouter {
 }
 
 /** What came of all of them; of one that was named it stands at the top as well. */
-export interface Reconciled extends Partial<ReconciledRouter> {
+export interface Reconciled extends Partial<Omit<ReconciledRouter, 'error'>> {
   routers: ReconciledRouter[]
 }
 
@@ -80,7 +80,10 @@ export async function reconcileRouters(
       }),
     ),
   )
-  return outcomeOf({ ...(isAlone ? routers[0] : {}), routers })
+  const [first] = isAlone ? routers : []
+  if (first === undefined) return outcomeOf({ routers })
+  const { installation, state, overlapEnded } = first
+  return outcomeOf({ installation, state, overlapEnded, routers })
 }
 
 async function reconcileRouter(
