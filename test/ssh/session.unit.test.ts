@@ -3,9 +3,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ExitCode, ExpectedError } from '../../src/lib/errors.js'
 import { Secret } from '../../src/lib/secret.js'
 import { parseIdentity } from '../../src/lib/ssh/identity.js'
@@ -84,6 +85,34 @@ describe('SSH sessions', function () {
     }
     return assert.fail('it succeeded')
   }
+
+  it('end at once although the link is cut: a program that is done must not wait', async () => {
+    const far: Socket[] = []
+    // It takes everything, says nothing any more, and never hangs up.
+    const proxy = createServer({ allowHalfOpen: true }, (near) => {
+      const there = connect(sshd.port, sshd.address)
+      far.push(near, there)
+      near.pipe(there, { end: false })
+      there.pipe(near, { end: false })
+    }).listen(0, '127.0.0.1')
+    const sockets = () =>
+      process.getActiveResourcesInfo().filter((each) => each === 'TCPSocketWrap').length
+    try {
+      await once(proxy, 'listening')
+      const { port } = proxy.address() as AddressInfo
+      const session = await open({ ...on(sshd, await identity()), port })
+      for (const socket of far) socket.unpipe().pause()
+      const before = sockets()
+      session.close()
+      for (let tries = 0; sockets() >= before; tries++) {
+        assert.ok(tries < 100, 'the connection is still there')
+        await sleep(50)
+      }
+    } finally {
+      for (const socket of far) socket.destroy()
+      proxy.close()
+    }
+  })
 
   it('log in by password, by identity and by agent, and run scripts', async () => {
     const agent = spawn('ssh-agent', ['-D', '-a', join(folder, 'agent')], { stdio: 'pipe' })

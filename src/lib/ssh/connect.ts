@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import { RefusedError } from '../errors.js'
 import { connectionFailure, nameOf, type Progress } from './failure.js'
@@ -25,6 +26,12 @@ const KEX = [
   'diffie-hellman-group18-sha512',
 ] as const
 
+/** A logged-in connection, and what it runs on. */
+export interface Hop {
+  client: Client
+  socket: Duplex
+}
+
 /**
  * Connects and logs in.
  * @param through an open connection to a jump host
@@ -35,7 +42,7 @@ export async function connect(
   host: SshHost,
   through: Client | undefined,
   given: SshLimits,
-): Promise<Client> {
+): Promise<Hop> {
   const limits = withDefaults(given)
   // Loaded first: a host may hang up at once, and somebody must be listening then.
   const { Client: SshClient } = (await import('ssh2')).default
@@ -74,7 +81,7 @@ export async function connect(
       })
     })
     if (!attempt.isOffered()) throw letsEverybodyIn(host)
-    return client
+    return { client, socket }
   } catch (error) {
     client.destroy()
     throw error

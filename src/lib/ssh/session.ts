@@ -1,6 +1,6 @@
 import type { Client, ClientChannel } from 'ssh2'
 import { FailureError, UnreachableError } from '../errors.js'
-import { connect, probeHostKey } from './connect.js'
+import { connect, probeHostKey, type Hop } from './connect.js'
 import { hostKeyChanged, nameOf, timedOut } from './failure.js'
 import type { SeenHostKey } from './host-key.js'
 import type { ScriptResult, SshAddress, SshHost, SshLimits } from './types.js'
@@ -21,15 +21,18 @@ const SCRIPT_TIMEOUT_MS = 60_000
 /** Far more than any state of a router; what writes more is no router. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
 
+/** How long a host may take to answer a goodbye. */
+const GOODBYE_MS = 1000
+
 /** An open, logged-in connection to a host. Close it when done. */
 export class SshSession {
-  readonly #clients: readonly Client[]
+  readonly #hops: readonly Hop[]
   readonly #host: SshHost
   readonly #signal: AbortSignal
   #isLost = false
 
-  constructor(clients: readonly Client[], host: SshHost, signal: AbortSignal) {
-    this.#clients = clients
+  constructor(hops: readonly Hop[], host: SshHost, signal: AbortSignal) {
+    this.#hops = hops
     this.#host = host
     this.#signal = signal
     this.#client.once('close', () => (this.#isLost = true))
@@ -81,11 +84,11 @@ export class SshSession {
 
   /** Ends the connection, and those to the jump hosts. */
   close(): void {
-    for (const client of [...this.#clients].reverse()) client.end()
+    hangUp(this.#hops)
   }
 
   get #client(): Client {
-    return this.#clients[this.#clients.length - 1] as Client
+    return (this.#hops[this.#hops.length - 1] as Hop).client
   }
 
   #lost(): UnreachableError {
@@ -133,8 +136,8 @@ export async function openSession(
   jumps: readonly SshHost[],
   limits: SshLimits,
 ): Promise<SshSession> {
-  const clients = await openHops([...jumps, host], limits)
-  return new SshSession(clients, host, limits.signal)
+  const hops = await openHops([...jumps, host], limits)
+  return new SshSession(hops, host, limits.signal)
 }
 
 /**
@@ -145,31 +148,36 @@ export async function seeHostKey(
   jumps: readonly SshHost[],
   limits: SshLimits & { accepts(seen: SeenHostKey): boolean },
 ): Promise<SeenHostKey> {
-  const clients = await openHops(jumps, limits)
+  const hops = await openHops(jumps, limits)
   try {
-    return await probeHostKey(host, clients.at(-1), limits)
+    return await probeHostKey(host, hops.at(-1)?.client, limits)
   } finally {
-    for (const client of clients.reverse()) client.end()
+    hangUp(hops)
   }
 }
 
-async function openHops(hops: readonly SshHost[], limits: SshLimits): Promise<Client[]> {
-  const clients: Client[] = []
+/** Ends connections, the last hop first. Where nobody answers any more, TCP would go on saying goodbye for minutes. */
+function hangUp(hops: readonly Hop[]): void {
+  for (const { client, socket } of [...hops].reverse()) {
+    client.end()
+    // Not the client's own `destroy`, which leaves a connection alone that has said goodbye.
+    setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
+  }
+}
+
+async function openHops(hops: readonly SshHost[], limits: SshLimits): Promise<Hop[]> {
+  const open: Hop[] = []
   try {
-    for (const hop of hops) clients.push(await openHop(hop, clients.at(-1), limits))
-    return clients
+    for (const hop of hops) open.push(await openHop(hop, open.at(-1)?.client, limits))
+    return open
   } catch (error) {
-    for (const client of clients.reverse()) client.end()
+    hangUp(open)
     throw error
   }
 }
 
 /** A host that has no key of the pinned type any more has changed its key as well. */
-async function openHop(
-  hop: SshHost,
-  through: Client | undefined,
-  limits: SshLimits,
-): Promise<Client> {
+async function openHop(hop: SshHost, through: Client | undefined, limits: SshLimits): Promise<Hop> {
   try {
     return await connect(hop, through, limits)
   } catch (error) {
