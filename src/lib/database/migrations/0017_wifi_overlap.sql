@@ -69,6 +69,8 @@ revoke all on function cleverctl.wifi_overlap(bigint), cleverctl.wifi_successor(
   from public;
 grant execute on function cleverctl.wifi_overlap(bigint), cleverctl.wifi_successor(bigint), cleverctl.wifi_moved(jsonb)
   to cleverctl_gate;
+-- `gate explain` asks what a gate asks.
+grant execute on function cleverctl.wifi_overlap(bigint) to cleverctl_staff;
 
 -- Gates keep the version with the rows of keys: those of the installation are told anew.
 create function cleverctl.notify_wifi() returns trigger
