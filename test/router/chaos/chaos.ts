@@ -165,7 +165,9 @@ async function settle({ plant, installation }: Place): Promise<void> {
   for (let tries = 0; ; tries++) {
     const { code, stderr } = await plant.run(['router', 'reconcile', installation])
     if (code === ExitCode.ok) return
-    assert.ok(tries < 5 && code === ExitCode.unreachable, `reconcile ended with ${code}: ${stderr}`)
+    // PostgreSQL takes a moment to see that a killed tool holds the router no more.
+    const mayPass = code === ExitCode.unreachable || stderr.includes('somebody else is changing')
+    assert.ok(tries < 5 && mayPass, `reconcile ended with ${code}: ${stderr}`)
     await sleep(1000)
   }
 }
