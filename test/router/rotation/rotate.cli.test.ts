@@ -136,6 +136,42 @@ describe('cleverctl router rotate', function () {
     assert.doesNotMatch(wireless, /old-passphrase-1/)
   })
 
+  it('takes a section that does not say what it is for an access point, as the router does', async () => {
+    const { mode: _mode, ...options } = accessPoint(undefined, {
+      ssid: FIRST.ssid,
+      key: FIRST.passphrase,
+    }).options
+    const { installation, router } = await recorded({ sections: [{ options }] })
+    await rotate(installation, '--what', 'wifi')
+    assert.doesNotMatch(router.readFlash('/etc/config/wireless') ?? '', /old-passphrase-1/)
+  })
+
+  it('another host key in the middle leaves it unknown, and is told as another host key', async () => {
+    const { installation, router } = await recorded()
+    let changing: Promise<void> | undefined
+    const words = ['router', 'rotate', installation, '--what', 'wifi,admin', '--json', '--verbose']
+    const result = await plant.run(words, {
+      onStart: (tool) =>
+        tool.stderr?.on('data', (chunk: Buffer) => {
+          if (String(chunk).includes('written down')) changing ??= router.changeHostKey()
+        }),
+    })
+    await changing
+    const { error, unknown } = result.json() as { error: { code: string }; unknown: object[] }
+    assert.deepEqual([result.code, error.code], [conflict, 'rotation-unknown'], result.stderr)
+    assert.equal(unknown.length, 1)
+    await plant.json([
+      'router',
+      'rekey',
+      installation,
+      '--host-key',
+      router.hostKey.fingerprint,
+      '--offline',
+    ])
+    await plant.json(['router', 'reconcile', installation])
+    await plant.assertInForce(installation, router)
+  })
+
   it('younger secrets stay with --older-than, and nothing is called rotated', async () => {
     const { installation, router } = await recorded()
     const before = router.readFlash('/etc/shadow')

@@ -81,7 +81,7 @@ export async function rotateRouter(
 /** Settles what an earlier run left. @returns whether it did what this one is asked for */
 async function finishEarlier(
   workspace: Workspace,
-  { router, changer, parts }: Pick<Change, 'router' | 'changer' | 'parts'>,
+  { router, changer, parts, choice }: Pick<Change, 'router' | 'changer' | 'parts' | 'choice'>,
   ways: Pick<Ways, 'environment'>,
 ): Promise<boolean> {
   const rotation = await selectOpenRotation(workspace.database, router.id)
@@ -92,7 +92,7 @@ async function finishEarlier(
     ways,
   )
   workspace.log.info(`${router.installation}: a rotation that was cut off is settled: ${verdict}`)
-  if (verdict === 'FOREIGN') throw foreign(router.installation)
+  if (verdict === 'FOREIGN' && !choice.isOverwriting) throw foreign(router.installation)
   const isAll = parts.every((part) => rotation.parts.includes(part))
   return verdict === 'NEW' && rotation.step !== 'retire' && isAll
 }
@@ -222,11 +222,15 @@ function foreign(installation: string): ConflictError {
   )
 }
 
-/** It is not known which secrets are in force; the database has both. */
+/**
+ * It is not known which secrets are in force; the database has both. What stands in the way keeps its exit code: another
+ * host key, a refused login, a router out of reach.
+ */
 function unknown(installation: string, error: unknown, cause: unknown): ExpectedError {
+  if (!(error instanceof ExpectedError)) throw error
   const message = `whether the router of ${installation} has its new secrets is not known yet: ${messageOf(error)}`
   const options = { cause, suggestions: [`cleverctl router reconcile ${installation}`] }
-  return error instanceof RefusedError
-    ? new RefusedError(UNKNOWN, message, options)
-    : new UnreachableError(UNKNOWN, message, options)
+  if (error instanceof RefusedError) return new RefusedError(UNKNOWN, message, options)
+  if (error instanceof ConflictError) return new ConflictError(UNKNOWN, message, options)
+  return new UnreachableError(UNKNOWN, message, options)
 }

@@ -62,7 +62,8 @@ look() {
   echo "last $(cat "$ROOT/last" 2>/dev/null)"
   echo "staged $(uci changes | wc -l)"
   for section in $(sections wifi-iface); do
-    [ "$(option "$section" mode)" = ap ] || continue
+    mode=$(option "$section" mode)
+    [ "${mode:-ap}" = ap ] || continue
     on=on
     case $(option "$section" disabled)$(option "$(option "$section" device)" disabled) in *1*) on=off ;; esac
     encryption=$(option "$section" encryption)
