@@ -1,10 +1,10 @@
 import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
 import { requireReportPlace } from '../../findings/sarif-file.js'
 import type { FindingLevel } from '../../findings/types.js'
-import { randomBase62 } from '../../base62.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { inspectorOf } from '../drivers/inspectors.js'
+import { newSalt } from '../drivers/salt.js'
 import { openRouter, type Ways } from '../way-in.js'
 import type { RouterDriver } from '../types.js'
 import { judgeRouter } from './rules.js'
@@ -34,8 +34,6 @@ export interface CheckQuestion {
   sarif: { file: string; folder: string; version: string } | undefined
 }
 
-const SALT_LENGTH = 22
-
 /** What of a failed login is a finding; every other failure means that nothing is known. */
 const FINDING_OF: Readonly<Record<string, CheckRuleId>> = {
   'host-key-changed': 'host-key-changed',
@@ -59,7 +57,7 @@ export async function checkRouters(
   const { database, clock, log, random, signal } = workspace
   const { selection, concurrency, failOn, firmware, sarif } = asked
   if (sarif !== undefined) await requireReportPlace(sarif.file)
-  const salt = randomBase62(random, SALT_LENGTH)
+  const salt = newSalt(random)
   const check: RouterCheck = {
     findings: [],
     notChecked: [],

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { randomBase62 } from '../../base62.js'
 import { ConflictError, FailureError, RefusedError } from '../../errors.js'
 import type { Secret } from '../../secret.js'
 import type { SshSession } from '../../ssh/session.js'
 import type { Workspace } from '../../workspace.js'
 import { openCredential } from '../credential.js'
 import type { Changer, Order, RouterView } from '../drivers/changer.js'
+import { newSalt } from '../drivers/salt.js'
 import type { CurrentCredential, RouterRow } from '../store.js'
 import { loginOf, openRouter, proveLogin, recordedLogin, type Ways } from '../way-in.js'
 import { recordVerdict } from './record.js'
-import { SALT_LENGTH } from './settle.js'
 import { newChangeId, stageRotation, type StagedRotation } from './stage.js'
 import { moveRotation, selectInGrace } from './store.js'
 import type { Part, RotationChoice, Step } from './types.js'
@@ -56,8 +55,9 @@ export async function changeRouter(
 ): Promise<Changed> {
   const { router, changer, step, parts, choice, credentials } = change
   const id = newChangeId(workspace)
-  const tell = (step: string) => workspace.log.debug(`${router.installation}: change ${id} ${step}`)
-  const salt = randomBase62(workspace.random, SALT_LENGTH)
+  const tell = (stage: string) =>
+    workspace.log.debug(`${router.installation}: change ${id} ${stage}`)
+  const salt = newSalt(workspace.random)
   const login = await recordedLogin(workspace, router, credentials, ways)
   const session = await openRouter(workspace, router, login, ways)
   try {

@@ -1,4 +1,3 @@
-import { randomBase62 } from '../../base62.js'
 import { FailureError, RefusedError } from '../../errors.js'
 import type { Secret } from '../../secret.js'
 import type { SshSession } from '../../ssh/session.js'
@@ -6,6 +5,7 @@ import type { SshLogin } from '../../ssh/types.js'
 import type { Workspace } from '../../workspace.js'
 import { openCredential } from '../credential.js'
 import type { Changer, RouterView } from '../drivers/changer.js'
+import { newSalt } from '../drivers/salt.js'
 import { selectCurrentCredentials, type CurrentCredential, type RouterRow } from '../store.js'
 import { loginOf, openRouter, recordedLogin, type Ways } from '../way-in.js'
 import { decide, type Evidence, type Verdict } from './decide.js'
@@ -13,7 +13,6 @@ import { recordVerdict } from './record.js'
 import { selectInGrace, selectStaged, type OpenRotation } from './store.js'
 import { goalAfter, goalBefore, isOnAir, isWifi, type Wifi, type WifiGoal } from './wifi.js'
 
-export const SALT_LENGTH = 22
 /** Undoing and confirming settle it at the second look; what needs more is no router. */
 const MAX_LOOKS = 4
 
@@ -38,7 +37,7 @@ export async function settleRotation(
 ): Promise<Verdict> {
   const secrets = await openSecrets(workspace, unsettled)
   const { rotation, changer } = unsettled
-  const salt = randomBase62(workspace.random, SALT_LENGTH)
+  const salt = newSalt(workspace.random)
   let expected: 'OLD' | 'NEW' = rotation.state === 'STAGED' ? 'OLD' : 'NEW'
   for (let looks = 0; looks < MAX_LOOKS; looks++) {
     const { session, login } = await enter(workspace, unsettled, { secrets, expected }, ways)
