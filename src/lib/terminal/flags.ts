@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { parseDuration } from '../duration.js'
 import { parseMonths } from '../months.js'
 import { parsePercent } from '../percent.js'
+import type { Period } from '../retention/calendar.js'
 import { HOST_KEY_TYPES } from '../ssh/types.js'
 
 /** A flag such as `--ttl 90s`, `--grace 24h`, `--since 14d`; gives milliseconds. */
@@ -94,4 +95,33 @@ export const pingFlag = {
     description: 'tell this URL how it went (healthchecks.io and those that took over its URLs)',
     helpValue: 'URL',
   }),
+}
+
+/** For commands that let old copies go, with how many of each period are kept unless told otherwise. */
+export function retentionFlags(usual: Record<Period, number>) {
+  const keep = (period: Period, noun: string) =>
+    Flags.integer({
+      description: `${noun} of which the first whole one is kept`,
+      default: usual[period],
+      min: 0,
+      max: 100_000,
+    })
+  return {
+    'keep-within': durationFlag({
+      description: 'keep whatever is younger [default: 24h]',
+      default: 86_400_000,
+      defaultHelp: async () => undefined,
+      helpValue: '24h|7d',
+    }),
+    'keep-hourly': keep('hourly', 'hours'),
+    'keep-daily': keep('daily', 'days'),
+    'keep-weekly': keep('weekly', 'weeks, from Monday on,'),
+    'keep-monthly': keep('monthly', 'months'),
+    'keep-yearly': keep('yearly', 'years'),
+    'time-zone': Flags.string({
+      description: 'where a day begins',
+      default: 'UTC',
+      helpValue: 'ZONE',
+    }),
+  }
 }
