@@ -11,7 +11,8 @@ export default class RouterCheckCommand extends BaseCommand<RouterCheck> {
   static override summary = 'find what routers have otherwise than it is recorded, and what is weak'
   static override description =
     'Logs in to each router with its recorded credential and changes nothing there. Names and passphrases are ' +
-    'compared by digests under a salt of this run, so no secret leaves a router. Beside drift: weak or open Wi-Fi, ' +
+    'compared by digests under a salt of this run, so no secret leaves a router; RouterOS makes no such digests, and ' +
+    'its passphrases are digested here as they arrive. Beside drift: weak or open Wi-Fi, ' +
     'WPS, passwords that everybody knows, that two routers share or that can be computed from a MAC address, unknown ' +
     'keys, firmware, edits that nobody saved, rotations that did not end. The trail takes down who checked. Exit ' +
     'codes: 0 nothing as bad as --fail-on was found; 6 a host key changed; else 4 a router refused its credential; ' +

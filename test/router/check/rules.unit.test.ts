@@ -37,6 +37,7 @@ const STATE: RouterState = {
   change: undefined,
   staged: [],
   flash: { freeKiB: 4000, totalKiB: 8000 },
+  unseen: [],
 }
 const EXPECTED: Expected = {
   installation: 'solar-0042',
@@ -140,6 +141,19 @@ const CASES: [string, Partial<RouterState>, Partial<Expected>, string[]][] = [
     { keys: undefined },
     [],
   ],
+  [
+    'as many keys without a fingerprint as are recorded',
+    { authorizedKeys: [{ type: 'a key', fingerprint: undefined }] },
+    { driver: 'routeros' },
+    [],
+  ],
+  [
+    'more keys without a fingerprint than are recorded',
+    { authorizedKeys: [{ type: 'a key', fingerprint: undefined }] },
+    { driver: 'routeros', keys: [] },
+    ['unknown-authorized-key'],
+  ],
+  ['what it shows nobody', { unseen: ['passwords'] }, { driver: 'routeros' }, ['not-seen']],
   [
     'old firmware',
     { firmware: { name: 'OpenWrt', version: '22.03.7' } },

@@ -91,6 +91,7 @@ describe("The state of a router that runs OpenWrt's commands", function () {
       accounts: [{ name: 'root', password: 'set' }],
       change: undefined,
       staged: [],
+      unseen: [],
     })
     assert.ok(flash && flash.freeKiB > 1000 && flash.totalKiB === 4096)
   })

@@ -93,12 +93,17 @@ export class Plant {
   }
 
   /** Records a router. @param more e.g. another login */
-  async add(installation: string, router: TestRouter, driver = 'openwrt'): Promise<void> {
+  async add(
+    installation: string,
+    router: Pick<TestRouter, 'address' | 'port' | 'hostKey'>,
+    driver = 'openwrt',
+    more: readonly string[] = [],
+  ): Promise<void> {
     await this.json([
       ...['router', 'add', installation, '--driver', driver, '--address', router.address],
       ...['--port', String(router.port), '--host-key', router.hostKey.fingerprint],
       ...['--password-file', this.file('password', FIRST.password), '--ssid', FIRST.ssid],
-      ...['--wifi-password-file', this.file('wifi', FIRST.passphrase)],
+      ...['--wifi-password-file', this.file('wifi', FIRST.passphrase), ...more],
     ])
   }
 

@@ -1,6 +1,7 @@
 import { Secret } from '../../secret.js'
 import type { AccessPointState, RouterState } from '../drivers/inspector.js'
 import { EXTRA_SECTION, saltedDigest } from '../rotation/wifi.js'
+import { adviceFor } from './advice.js'
 import { isOlderFirmware } from './firmware.js'
 import { guess } from './guessable.js'
 import { finding, type CheckRuleId, type Expected, type RouterFinding } from './types.js'
@@ -17,7 +18,7 @@ export function judgeRouter(state: RouterState, expected: Expected, salt: string
     found.push(finding(rule, installation, evidence, next))
   for (const point of state.accessPoints.filter(({ isOn }) => isOn)) {
     judgeDrift(point, expected, salt, say)
-    judgeAccessPoint(point, say)
+    judgeAccessPoint(point, expected, say)
   }
   judgeSecrets(state, expected, salt, say)
   judgeExtras(state, expected, say)
@@ -44,15 +45,14 @@ function judgeDrift(
     say('wifi-key-changed', `the passphrase of ${section} is not the recorded one`, next)
 }
 
-function judgeAccessPoint(point: AccessPointState, say: Say): void {
+function judgeAccessPoint(point: AccessPointState, { driver }: Expected, say: Say): void {
   const { section, ssid, encryption, pmf, wps, isOnAir } = point
-  const set = (option: string) => `on the router: uci set wireless.${section}.${option}`
+  const advice = adviceFor(driver)
   if (WEAK.test(encryption))
-    say('weak-encryption', `${section} has ${encryption}`, set('encryption=sae-mixed'))
-  else if (pmf === 'off') say('pmf-off', `${section} has ${encryption}`, set('ieee80211w=1'))
-  if (wps) say('wps-on', `${section} has WPS`, set('wps_pushbutton=0'))
-  if (isOnAir === false)
-    say('not-on-air', `${section} (${quoted(ssid)}) is not on air`, 'on the router: logread')
+    say('weak-encryption', `${section} has ${encryption}`, advice.encryption(section))
+  else if (pmf === 'off') say('pmf-off', `${section} has ${encryption}`, advice.pmf(section))
+  if (wps) say('wps-on', `${section} has WPS`, advice.wps(section))
+  if (isOnAir === false) say('not-on-air', `${section} (${quoted(ssid)}) is not on air`, advice.log)
 }
 
 /** Each secret as it is on the router; the recorded password was seen to open it just now. */
@@ -81,34 +81,34 @@ function judgeExtras({ extras }: RouterState, expected: Expected, say: Say): voi
   for (const { section, mac } of extras) {
     if (section === EXTRA_SECTION && isOurs) continue
     const whose = mac === undefined ? 'for every device' : `for ${mac}`
-    const next = `on the router of ${installation}: uci delete wireless.${section}`
+    const next = adviceFor(expected.driver).extra(installation, section)
     say('extra-passphrase', `the section ${section} has one, ${whose}`, next)
   }
 }
 
-function judgeLogins(state: RouterState, { installation, keys }: Expected, say: Say): void {
+function judgeLogins(state: RouterState, expected: Expected, say: Say): void {
+  const { installation, keys } = expected
+  const advice = adviceFor(expected.driver)
   for (const { name, password } of state.accounts)
     if (password === 'empty')
-      say(
-        'empty-password',
-        `the account ${name}`,
-        `on the router of ${installation}: passwd ${name}`,
-      )
+      say('empty-password', `the account ${name}`, advice.password(installation, name))
   for (const { port, takesPasswords } of state.ssh ?? [])
     if (takesPasswords)
-      say(
-        'ssh-password-login',
-        `the SSH server on port ${port}`,
-        'on the router: uci set dropbear.@dropbear[0].PasswordAuth=off',
-      )
+      say('ssh-password-login', `the SSH server on port ${port}`, advice.passwordLogin)
+  if (state.unseen.length > 0)
+    say('not-seen', `${state.unseen.join('; ')}`, 'look at the router itself')
   if (keys === undefined) return
   for (const { type, fingerprint } of state.authorizedKeys)
-    if (!keys.includes(fingerprint))
-      say(
-        'unknown-authorized-key',
-        `${type} ${fingerprint}`,
-        'on the router: remove it from /etc/dropbear/authorized_keys',
-      )
+    if (fingerprint !== undefined && !keys.includes(fingerprint))
+      say('unknown-authorized-key', `${type} ${fingerprint}`, advice.authorizedKey)
+  // A recorded key has just opened the router: as many keys as are recorded are those.
+  const nameless = state.authorizedKeys.filter(({ fingerprint }) => fingerprint === undefined)
+  if (nameless.length > keys.length)
+    say(
+      'unknown-authorized-key',
+      `${nameless.length} keys open it, ${keys.length} of them recorded`,
+      advice.authorizedKey,
+    )
 }
 
 function judgeFirmware({ firmware }: RouterState, { wantedFirmware }: Expected, say: Say): void {
@@ -137,7 +137,11 @@ function judgeUnfinished(state: RouterState, expected: Expected, say: Say): void
   for (const { what, count } of staged)
     say('staged-edits', `${count} in ${what}`, `on the router: uci changes ${what}`)
   if (flash && flash.freeKiB < ROOM_KIB)
-    say('flash-full', `${flash.freeKiB} KiB of ${flash.totalKiB} are free`, 'on the router: df -k')
+    say(
+      'flash-full',
+      `${flash.freeKiB} KiB of ${flash.totalKiB} are free`,
+      adviceFor(expected.driver).flash,
+    )
 }
 
 const quoted = (ssid: string) => JSON.stringify(ssid)

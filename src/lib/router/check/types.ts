@@ -41,7 +41,7 @@ export const CHECK_RULES = [
     id: 'extra-passphrase',
     level: 'error',
     summary: 'another passphrase works beside the recorded one',
-    help: 'Who knows it joins the Wi-Fi. Remove the wifi-station section if nobody knows what it is for.',
+    help: 'Who knows it joins the Wi-Fi. Remove it if nobody knows what it is for.',
   },
   {
     id: 'not-on-air',
@@ -77,7 +77,7 @@ export const CHECK_RULES = [
     id: 'unknown-authorized-key',
     level: 'error',
     summary: 'a public key opens the router that is not the recorded one',
-    help: 'Remove it from /etc/dropbear/authorized_keys, or record whose it is.',
+    help: 'Remove it, or record whose it is. RouterOS shows no fingerprints: there keys are counted.',
   },
   {
     id: 'wps-on',
@@ -120,6 +120,12 @@ export const CHECK_RULES = [
     level: 'note',
     summary: 'management frames are not protected',
     help: 'Anybody near can cut loggers off (IEEE 802.11w). `option ieee80211w 1` where loggers can do it.',
+  },
+  {
+    id: 'not-seen',
+    level: 'note',
+    summary: 'something of the router cannot be seen, and was not judged',
+    help: 'Such routers show it to nobody. What was not looked at is not good; it is only not known.',
   },
   {
     id: 'ssh-password-login',

@@ -13,14 +13,16 @@ export interface RouterState {
   extras: readonly ExtraPassphrase[]
   /** SSH servers; undefined where the driver cannot tell. */
   ssh: readonly { port: number; takesPasswords: boolean }[] | undefined
-  /** Public keys that open the router. */
-  authorizedKeys: readonly { type: string; fingerprint: string }[]
-  accounts: readonly { name: string; password: 'set' | 'empty' | 'locked' }[]
+  /** Public keys that open the router; without a fingerprint where the router shows none. */
+  authorizedKeys: readonly { type: string; fingerprint: string | undefined }[]
+  accounts: readonly { name: string; password: 'set' | 'empty' | 'locked' | 'unseen' }[]
   /** A change of secrets that has not come to its end on the router. */
   change: { state: string; id: string } | undefined
   /** Edits that somebody has not saved, counted by what they are of. */
   staged: readonly { what: string; count: number }[]
   flash: { freeKiB: number; totalKiB: number } | undefined
+  /** What such a router shows nobody, so that it cannot be judged. */
+  unseen: readonly string[]
 }
 
 /** What runs on a router. */

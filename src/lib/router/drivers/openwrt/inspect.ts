@@ -61,6 +61,7 @@ export function readState(text: string): RouterState {
       freeKiB: requireNumber(free),
       totalKiB: requireNumber(total),
     }))[0],
+    unseen: [],
   }
 }
 
