@@ -5,10 +5,12 @@ import { bytesBehind } from '../../src/lib/cluster/lsn.js'
 import { describeCluster } from '../../src/lib/cluster/describe.js'
 import type { SeenCluster, SeenHost } from '../../src/lib/cluster/read.js'
 import type { Backup, StanzaInfo } from '../../src/lib/backup/info.js'
+import type { DrillRow } from '../../src/lib/drill/store.js'
 import type { HostRow } from '../../src/lib/host/store.js'
 
 const NOW = new Date('2026-11-25T12:00:00Z')
-const LIMITS = { maxLagMs: 30_000, maxBackupAgeMs: 6 * 3_600_000 }
+const DAY_MS = 86_400_000
+const LIMITS = { maxLagMs: 30_000, maxBackupAgeMs: 6 * 3_600_000, maxDrillAgeMs: 7 * DAY_MS }
 
 const row = (name: string, location: string | null): HostRow => ({
   id: name,
@@ -64,6 +66,7 @@ const backup = (stoppedAt: string): Backup => ({
   archive: '15-1',
   walStart: '',
   walStop: '',
+  lsnStop: '0/0',
   hasErrors: false,
 })
 
@@ -75,7 +78,19 @@ interface Healthy {
   primary: SeenPostgresql
   standby: SeenPostgresql
   stanza: StanzaInfo
+  drills: DrillRow[]
 }
+
+const drill = (endedAt: Date, result: DrillRow['result'] = 'proven'): DrillRow => ({
+  kind: 'backup',
+  stanza: 'main',
+  host: 'bak1',
+  subject: '20261125-110000F',
+  result,
+  begunAt: endedAt,
+  endedAt,
+})
+const daysAgo = (days: number) => new Date(NOW.getTime() - days * DAY_MS)
 
 function healthy(): Healthy {
   const [primary, standby] = [facts(true), facts(false)]
@@ -98,11 +113,11 @@ function healthy(): Healthy {
     backup: { host: row('bak1', 'hall-2'), stanza },
     notChecked: [],
   }
-  return { cluster, db1, db2, primary, standby, stanza }
+  return { cluster, db1, db2, primary, standby, stanza, drills: [drill(daysAgo(7))] }
 }
 
 /** Name of the case, what is spoilt, and the problems as `code@host`. */
-const CASES: [string, (estate: Healthy) => void, string[]][] = [
+const CASES: [string, (estate: Healthy) => unknown, string[]][] = [
   ['a healthy estate', () => undefined, []],
   ['a lag just under the limit', ({ db2 }) => (db2.lag = { bytes: 9, seconds: 30 }), []],
   ['a lag over the limit', ({ db2 }) => (db2.lag = { bytes: 9, seconds: 30.5 }), ['lag@db2']],
@@ -115,6 +130,22 @@ const CASES: [string, (estate: Healthy) => void, string[]][] = [
     'no primary',
     ({ primary }) => (primary.isInRecovery = true),
     ['no-primary@', 'not-streaming@db1', 'few-copies@'],
+  ],
+  ['no drill yet', ({ drills }) => drills.splice(0), ['no-drill@bak1']],
+  [
+    'no drill for a week',
+    ({ drills }) => drills.splice(0, 1, drill(daysAgo(7.01))),
+    ['no-drill@bak1'],
+  ],
+  [
+    'a drill that failed after one that did not',
+    ({ drills }) => drills.push(drill(daysAgo(1), 'failed')),
+    ['drill-failed@bak1'],
+  ],
+  [
+    'a drill that could not look, after an old one that did',
+    ({ drills }) => drills.splice(0, 1, drill(daysAgo(8)), drill(NOW, 'not-checked')),
+    ['no-drill@bak1'],
   ],
   ['a silent primary', ({ db1 }) => (db1.seen = undefined), ['no-primary@']],
   [
@@ -231,7 +262,11 @@ describe('judging a cluster', () => {
     it(`finds ${wanted.length === 0 ? 'nothing' : wanted.join(', ')} in ${name}`, () => {
       const estate = healthy()
       spoil(estate)
-      const { problems } = describeCluster(estate.cluster, 'main', LIMITS, NOW)
+      const { problems } = describeCluster(estate.cluster, 'main', {
+        limits: LIMITS,
+        drills: estate.drills,
+        now: NOW,
+      })
       assert.deepEqual(
         problems.map(({ code, host }) => `${code}@${host ?? ''}`),
         wanted,

@@ -74,6 +74,10 @@ describe('cleverctl cluster status', function () {
 
   it('raises no false alarm on a healthy estate that writes', async () => {
     await estate.machine('bak1').run('pgbackrest', ['pgbackrest', '--stanza=main', 'backup'])
+    await commands.fresh.database.query(
+      `insert into cleverctl.drill (kind, stanza, host, subject, result, begun_at, ended_at)
+       values ('backup', 'main', 'bak1', 'earlier', 'proven', now(), now())`,
+    )
     await estate.sql('db1', 'create table reading as select n from generate_series(1, 1000) as n')
     for (let time = 0; time < 8; time += 1) {
       await estate.sql('db1', 'insert into reading select n from generate_series(1, 20000) as n')

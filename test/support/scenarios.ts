@@ -374,12 +374,19 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   }),
   init: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
   // No backup machine is recorded, nor could one be reached.
+  'backup:drill': () => ({
+    succeeds: { flags: { stanza: 'main', latest: true, directory: '/srv' }, code: notFound },
+    fails: { flags: { time: 'yesterday' }, code: usage },
+  }),
   'backup:list': () => ({
     succeeds: { flags: { stanza: 'main' }, code: notFound },
     fails: { flags: { nope: true }, code: usage },
   }),
   'backup:run': () => ({
-    succeeds: { flags: { stanza: 'main', type: 'incr', from: 'standby' }, code: notFound },
+    succeeds: {
+      flags: { stanza: 'main', type: 'incr', from: 'standby', count: true },
+      code: notFound,
+    },
     fails: { flags: { type: 'none' }, code: usage },
   }),
   'backup:status': () => ({
@@ -393,7 +400,13 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   // No machine of the estate is there.
   'cluster:status': () => ({
     succeeds: {
-      flags: { check: true, 'max-lag': '30s', 'max-backup-age': '24h', stanza: 'main' },
+      flags: {
+        check: true,
+        'max-lag': '30s',
+        'max-backup-age': '24h',
+        'max-drill-age': '7d',
+        stanza: 'main',
+      },
       code: findings,
     },
     fails: { flags: { stanza: 'nowhere' }, code: notFound },

@@ -8,7 +8,8 @@ export default class BackupRunCommand extends BaseCommand<BackupRun> {
   static override summary = 'make a backup on the backup machine'
   static override description =
     'Starts pgBackRest there and looks afterwards at what its exit code does not say: pages with wrong checksums, ' +
-    'and the state of the repositories. pgBackRest finds the primary by itself. What was interrupted is begun ' +
+    'and the state of the repositories. Then the rows of every table are counted on a standby, for `backup drill`. ' +
+    'pgBackRest finds the primary by itself. What was interrupted is begun ' +
     'again by the same command. Exit codes: 0 made; 6 one is being made already; 7 the backup machine is out of ' +
     'reach, or the connection was lost: `backup list` says what came of it; 8 made, but the data or the repository ' +
     'are damaged; 1 not made.'
@@ -26,14 +27,19 @@ export default class BackupRunCommand extends BaseCommand<BackupRun> {
     from: Flags.option({ options: ['standby', 'primary'] as const })({
       description: "where to copy from [default: as pgBackRest's configuration says]",
     }),
+    count: Flags.boolean({
+      description: 'count and digest the rows for the drill; reads every table on a standby',
+      default: true,
+      allowNo: true,
+    }),
     ...stanzaFlag,
     ...pingFlag,
   }
 
   protected async execute(): Promise<BackupRun> {
     const { flags } = await this.parse(BackupRunCommand)
-    const { type, from, stanza, 'ping-url': pingUrl } = flags
-    const asked = { type, from, stanza, pingUrl, environment: process.env }
+    const { type, from, stanza, 'ping-url': pingUrl, count: isCounting } = flags
+    const asked = { type, from, stanza, pingUrl, isCounting, environment: process.env }
     return runBackup(await this.changingWorkspace(flags), asked)
   }
 
@@ -44,6 +50,7 @@ export default class BackupRunCommand extends BaseCommand<BackupRun> {
       ['from', run.from],
       ['added to the repository', this.screen.size(run.bytes)],
       ['database', this.screen.size(run.databaseBytes)],
+      ['rows counted', run.counted ? `${run.counted.rows}, on ${run.counted.host}` : '-'],
       ['took', `${(run.durationMs / 1000).toFixed(1)} s`],
     ])
   }

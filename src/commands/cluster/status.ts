@@ -5,6 +5,8 @@ import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawCluster } from '../../lib/terminal/cluster.js'
 import { durationFlag, stanzaFlag } from '../../lib/terminal/flags.js'
 
+const DAY_MS = 86_400_000
+
 export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
   static override summary = 'see who is primary, how late the standbys are, and what is wrong'
   static override description =
@@ -29,6 +31,10 @@ export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
       description: 'how old the last backup may be [default: 24h]',
       helpValue: '6h|24h',
     }),
+    'max-drill-age': durationFlag({
+      description: 'how long ago a drill may have proven a backup [default: 7d]',
+      helpValue: '7d',
+    }),
     ...stanzaFlag,
     prometheus: Flags.string({
       description: 'write metrics to this file as well; replaced as a whole if there',
@@ -38,11 +44,12 @@ export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
 
   protected async execute(): Promise<ClusterStatus> {
     const { flags } = await this.parse(ClusterStatusCommand)
-    const { 'max-lag': maxLagMs = 30_000, 'max-backup-age': maxBackupAgeMs = 86_400_000 } = flags
+    const { 'max-lag': maxLagMs = 30_000, 'max-backup-age': maxBackupAgeMs = DAY_MS } = flags
+    const { 'max-drill-age': maxDrillAgeMs = 7 * DAY_MS } = flags
     return clusterStatus(await this.workspace(flags), {
       environment: process.env,
       stanza: flags.stanza,
-      limits: { maxLagMs, maxBackupAgeMs },
+      limits: { maxLagMs, maxBackupAgeMs, maxDrillAgeMs },
       isChecking: flags.check,
       prometheusFile: flags.prometheus,
     })

@@ -24,6 +24,8 @@ export interface Backup {
   archive: string
   walStart: string
   walStop: string
+  /** The place in the WAL at which it is consistent. */
+  lsnStop: string
   /** Pages whose checksum was wrong were copied: true means the data are damaged. Null where nobody looked. */
   hasErrors: boolean | null
 }
@@ -50,6 +52,7 @@ interface RawBackup {
   timestamp: { start: number; stop: number }
   info: { size: number; repository: { delta?: number; size?: number } }
   archive: { start: string | null; stop: string | null }
+  lsn?: { start: string; stop: string }
   error?: boolean
 }
 
@@ -126,6 +129,7 @@ function backupOf(raw: RawBackup, generations: NonNullable<RawStanza['db']>): Ba
     archive: `${generation?.version ?? ''}-${database.id}`,
     walStart: archive.start ?? '',
     walStop: archive.stop ?? '',
+    lsnStop: raw.lsn?.stop ?? '0/0',
     hasErrors: raw.error ?? null,
   }
 }

@@ -5,6 +5,7 @@ import type { HostRow } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
+import { countBackup, type CountSummary } from './count.js'
 import { backupFailure } from './failure.js'
 import { askStanza, type Backup, type BackupType } from './info.js'
 import { parsePingUrl, pinged } from './ping.js'
@@ -23,6 +24,8 @@ export interface BackupRun {
   from: 'standby' | 'primary'
   host: string
   stanza: string
+  /** What it holds, counted for the drill that will restore it; null where that was not wanted or not possible. */
+  counted: CountSummary | null
 }
 
 /** What to make. */
@@ -33,6 +36,8 @@ export interface BackupQuestion {
   type: BackupType | undefined
   from: 'standby' | 'primary' | undefined
   pingUrl: string | undefined
+  /** Whether rows are counted, which reads every table on a standby. */
+  isCounting: boolean
 }
 
 /** A big cluster takes hours; a connection that is dead shows by the keepalive long before. */
@@ -67,11 +72,12 @@ export async function runBackup(workspace: Workspace, asked: BackupQuestion): Pr
 }
 
 async function make(
-  { clock, log }: Workspace,
+  workspace: Workspace,
   session: SshSession,
   host: HostRow,
-  { type, from }: BackupQuestion,
+  { type, from, isCounting, environment }: BackupQuestion,
 ): Promise<BackupRun> {
+  const { clock, log } = workspace
   const { stanza } = host
   const source = from && (from === 'standby' ? '--backup-standby' : '--no-backup-standby')
   const options = [
@@ -101,7 +107,9 @@ async function make(
     from: progress.isFromStandby ? 'standby' : 'primary',
   })
   requireSound(run, made, info.status, info.repositories)
-  return run
+  if (!isCounting) return run
+  const counted = await countBackup(workspace, session, host, made, environment)
+  return { ...run, counted: counted ?? null }
 }
 
 function runOf(
@@ -109,7 +117,7 @@ function runOf(
   { name, stanza }: HostRow,
   { durationMs, from }: Pick<BackupRun, 'durationMs' | 'from'>,
 ): BackupRun {
-  return { label, type, bytes, databaseBytes, durationMs, from, host: name, stanza }
+  return { label, type, bytes, databaseBytes, durationMs, from, host: name, stanza, counted: null }
 }
 
 function requireSound(

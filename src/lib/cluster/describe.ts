@@ -1,8 +1,10 @@
+import type { DrillRow } from '../drill/store.js'
 import type { SeenPostgresql } from './ask.js'
 import { judgeCluster } from './judge.js'
 import { primaryOf, type SeenBackup, type SeenCluster, type SeenHost } from './read.js'
 import type {
   ClusterBackup,
+  ClusterDrill,
   ClusterHost,
   ClusterLimits,
   ClusterRole,
@@ -15,15 +17,14 @@ const MS = 1000
 export function describeCluster(
   seen: SeenCluster,
   stanza: string,
-  limits: ClusterLimits,
-  now: Date,
+  { limits, drills, now }: { limits: ClusterLimits; drills: readonly DrillRow[]; now: Date },
 ): ClusterStatus {
   const primary = primaryOf(seen.databases)
   const leader = primary?.seen?.state === 'up' ? primary.seen.facts : undefined
   const hosts = [
     ...seen.databases.map((each) => databaseHost(each, leader)),
     ...(seen.backup ? [backupHost(seen.backup)] : []),
-  ]
+  ].map((host) => ({ ...host, lastDrill: lastDrillOf(host.name, drills, now) }))
   const copies = hosts.filter((host) => isFollowing(host, leader)).length
   const hasBackup = (seen.backup?.stanza?.backups.length ?? 0) > 0
   const locations = countLocations(hosts)
@@ -37,7 +38,7 @@ export function describeCluster(
     backup: backup ? describeBackup(backup, now) : null,
     redundancy: { copies, hasBackup, locations },
     problems: judgeCluster(
-      { databases, hosts, backup, primary: name, copies, locations, now },
+      { databases, hosts, backup, primary: name, copies, locations, drills, now },
       limits,
     ),
     notChecked: seen.notChecked.map(({ host, error }) => ({ host, reason: error.message })),
@@ -47,7 +48,7 @@ export function describeCluster(
 function databaseHost(
   { host, seen, lag }: SeenHost,
   leader: SeenPostgresql | undefined,
-): ClusterHost {
+): Omit<ClusterHost, 'lastDrill'> {
   const facts = seen?.state === 'up' ? seen.facts : undefined
   const peer = leader?.standbys.find(
     ({ name, address }) => name === host.name || address === host.address,
@@ -76,7 +77,7 @@ function roleOf(seen: SeenHost['seen']): ClusterRole {
   return seen.facts.isInRecovery ? 'standby' : 'primary'
 }
 
-function backupHost({ host, stanza }: SeenBackup): ClusterHost {
+function backupHost({ host, stanza }: SeenBackup): Omit<ClusterHost, 'lastDrill'> {
   return {
     name: host.name,
     role: stanza === undefined ? 'unknown' : 'backup',
@@ -103,6 +104,14 @@ function isFollowing(host: ClusterHost, leader: SeenPostgresql | undefined): boo
 function countLocations(hosts: readonly ClusterHost[]): number | null {
   const names = hosts.map(({ location }) => location)
   return names.includes(null) ? null : new Set(names).size
+}
+
+function lastDrillOf(name: string, drills: readonly DrillRow[], now: Date): ClusterDrill | null {
+  const last = drills.filter(({ host }) => host === name).at(-1)
+  if (last === undefined) return null
+  const { subject, result, endedAt } = last
+  const ageSeconds = Math.round((now.getTime() - endedAt.getTime()) / MS)
+  return { subject, result, endedAt: endedAt.toISOString(), ageSeconds }
 }
 
 function describeBackup({ host, stanza }: SeenBackup, now: Date): ClusterBackup {

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.js'
+import type { DrillRow } from '../drill/store.js'
 import type { SeenBackup, SeenHost } from './read.js'
 import type { ClusterHost, ClusterLimits, ClusterProblem } from './types.js'
 
@@ -18,6 +19,8 @@ export interface ClusterView {
   primary: string | null
   copies: number
   locations: number | null
+  /** Of each host and kind the last one, and the last that proved the data; the latest at the end. */
+  drills: readonly DrillRow[]
   now: Date
 }
 
@@ -31,6 +34,7 @@ export function judgeCluster(view: ClusterView, limits: ClusterLimits): ClusterP
     ...view.hosts.flatMap((host) => hostProblems(host, view, limits)),
     ...view.databases.flatMap(archiveProblems),
     ...backupProblems(view, limits),
+    ...drillProblems(view, limits),
     ...redundancyProblems(view),
   ]
   const isGrave = ({ severity }: ClusterProblem) => (severity === 'critical' ? 0 : 1)
@@ -181,6 +185,24 @@ function backupProblems(
       critical('backup-foreign', host.name, `the backups are of another cluster than ${primary}`),
     )
   return found
+}
+
+/** Without a backup there is nothing to drill. */
+function drillProblems(
+  { backup, drills, now }: ClusterView,
+  { maxDrillAgeMs }: ClusterLimits,
+): ClusterProblem[] {
+  if (backup?.stanza === undefined || backup.stanza.backups.length === 0) return []
+  const { name } = backup.host
+  const mine = drills.filter(({ kind, host }) => kind === 'backup' && host === name)
+  const last = mine.at(-1)
+  if (last?.result === 'failed')
+    return [critical('drill-failed', name, `the last drill of ${last.subject} failed`)]
+  const proven = mine.filter(({ result }) => result === 'proven').at(-1)
+  const isFresh = proven && now.getTime() - proven.endedAt.getTime() <= maxDrillAgeMs
+  if (isFresh) return []
+  const limit = formatDuration(maxDrillAgeMs)
+  return [warning('no-drill', name, `no drill has proven a backup for ${limit}`)]
 }
 
 function redundancyProblems({

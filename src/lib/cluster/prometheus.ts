@@ -60,7 +60,22 @@ function metricsOf(status: ClusterStatus): Metric[] {
       'when the last backup was finished',
       backup?.last ? cluster(Date.parse(backup.last.stoppedAt) / 1000) : [],
     ),
+    gauge('last_drill_timestamp_seconds', 'when the last drill ended', drillSamples(status)),
   ]
+}
+
+/** The last drill of each host that proved its copy, or failed to. */
+function drillSamples({ hosts, stanza }: ClusterStatus): Metric['samples'] {
+  return hosts.flatMap(({ name, lastDrill }) =>
+    lastDrill
+      ? [
+          {
+            labels: { stanza, host: name, result: lastDrill.result },
+            value: Date.parse(lastDrill.endedAt) / 1000,
+          },
+        ]
+      : [],
+  )
 }
 
 function gauge(name: string, help: string, samples: Metric['samples']): Metric {

@@ -6,6 +6,7 @@ import {
   UnreachableError,
   UsageError,
 } from '../errors.js'
+import { selectLastDrills } from '../drill/store.js'
 import { requirePlace } from '../file-system.js'
 import { selectHosts, type HostRow } from '../host/store.js'
 import { writeReport } from '../findings/report-file.js'
@@ -42,7 +43,8 @@ export async function clusterStatus(
   if (prometheusFile !== undefined) await requirePlace(prometheusFile)
   const { hosts, stanza } = clusterOf(await selectHosts(database, undefined), asked.stanza)
   const seen = await readCluster(workspace, hosts, environment)
-  const status = describeCluster(seen, stanza, limits, clock.now())
+  const drills = await selectLastDrills(database, stanza)
+  const status = describeCluster(seen, stanza, { limits, drills, now: clock.now() })
   if (prometheusFile !== undefined) await writeReport(prometheusFile, toPrometheus(status), random)
   return verdictOn(status, seen, asked.isChecking)
 }

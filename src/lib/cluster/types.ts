@@ -1,3 +1,4 @@
+import type { DrillResult } from '../drill/types.js'
 import type { SeenArchiver, SeenSlot } from './ask.js'
 
 /** What a host was found to be. */
@@ -25,6 +26,17 @@ export interface ClusterHost {
   syncState: string | null
   slots: SeenSlot[]
   archiver: SeenArchiver | null
+  /** The last drill of a copy that this host keeps. */
+  lastDrill: ClusterDrill | null
+}
+
+/** A drill, and what came of it. */
+export interface ClusterDrill {
+  /** The label of a backup, the set of a snapshot. */
+  subject: string
+  result: DrillResult
+  endedAt: string
+  ageSeconds: number
 }
 
 /** The last backup, and the state of what holds it. */
@@ -68,4 +80,6 @@ export interface ClusterStatus {
 export interface ClusterLimits {
   maxLagMs: number
   maxBackupAgeMs: number
+  /** For the last drill that proved a backup. */
+  maxDrillAgeMs: number
 }

@@ -6,6 +6,9 @@ export const ALGORITHM = 'ES256'
 /** The type in a token's header (RFC 9068), so that no other JWT passes for one. */
 export const TOKEN_TYPE = 'at+jwt'
 
+/** `typ` of a signed statement about something that was done; no gate takes it for a token. */
+export const EVIDENCE_TYPE = 'evidence+jwt'
+
 /** The longest life a token may have, by policy. */
 export const MAX_TOKEN_TTL_MS = 3_600_000
 

@@ -20,6 +20,11 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
     { title: 'TIMELINE', text: ({ timeline }) => String(timeline ?? '-'), align: 'right' },
     { title: 'LSN', text: ({ lsn }) => lsn ?? '-' },
     { title: 'SYNC', text: ({ syncState }) => syncState ?? '-' },
+    {
+      title: 'LAST DRILL',
+      text: ({ lastDrill }) =>
+        lastDrill ? `${lastDrill.result}, ${screen.time(lastDrill.endedAt)}` : '-',
+    },
     { title: 'LOCATION', text: ({ location }) => location ?? '-', isMinor: true },
   ])
   const last = backup?.last

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { parseDuration } from '../duration.js'
 import { parseMonths } from '../months.js'
+import { parseMoment } from '../moment.js'
 import { parsePercent } from '../percent.js'
 import type { Period } from '../retention/calendar.js'
 import { HOST_KEY_TYPES } from '../ssh/types.js'
@@ -9,6 +10,12 @@ import { HOST_KEY_TYPES } from '../ssh/types.js'
 export const durationFlag = Flags.custom<number>({
   parse: async (text) => parseDuration(text),
   helpValue: '90s|24h|14d',
+})
+
+/** A flag such as `--time 2026-11-25T12:00:00Z`; gives the moment. */
+export const timeFlag = Flags.custom<Date>({
+  parse: async (text) => parseMoment(text),
+  helpValue: '2026-11-25T12:00:00Z',
 })
 
 /** A flag such as `--keep 24mo`; gives calendar months. */

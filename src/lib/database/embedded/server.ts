@@ -3,6 +3,7 @@ import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConflictError, FailureError } from '../../errors.js'
+import { shellWord } from '../../shell-word.js'
 import type { Account } from './account.js'
 import { runDetaching } from './child.js'
 import { settingsFile } from './initialise.js'
@@ -32,7 +33,7 @@ export async function startServer(
 ): Promise<void> {
   const { programs, account, signal, answers } = given
   await setLargeLogAside(place)
-  const option = `-c config_file=${shellQuote(settingsFile(place))}`
+  const option = `-c config_file=${shellWord(settingsFile(place))}`
   const args = [
     '-D',
     dataFolder(place),
@@ -134,9 +135,4 @@ function startFailed(place: string, pid: number | undefined): ConflictError | Fa
   return new FailureError('embedded-start-failed', 'the embedded database did not start', {
     suggestions: [`look into ${logFile(place)}`],
   })
-}
-
-/** For the shell through which pg_ctl starts the server. */
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,0 +1,74 @@
+import { lastWords } from '../host/say.js'
+import { compareDigests, digestStatements, readDigests, type TableDigest } from './digests.js'
+import type { Scratch } from './scratch.js'
+import type { DrillCheck } from './types.js'
+
+type Finding = Omit<DrillCheck, 'name' | 'durationMs'>
+
+/** pg_amcheck and pg_checksums end with other codes when they could not look (their manual pages). */
+const AMCHECK_FOUND = 2
+const CHECKSUMS_FOUND = 1
+const NO_CHECKSUMS = /data checksums are not enabled/
+const DATABASES = `select datname from pg_database where datallowconn and not datistemplate order by datname`
+
+/** Carries out a check and says how long it took. */
+export async function carryOut(name: string, look: () => Promise<Finding>): Promise<DrillCheck> {
+  const from = performance.now()
+  const found = await look()
+  return { name, ...found, durationMs: Math.round(performance.now() - from) }
+}
+
+/** Whether every table on the scratch server holds what was counted, and no table is there that was not. */
+export async function checkRows(
+  scratch: Scratch,
+  programs: string,
+  counted: readonly TableDigest[],
+): Promise<Finding> {
+  const names = (await scratch.sql(programs, 'postgres', DATABASES)).split('\n').filter(Boolean)
+  const found: TableDigest[] = []
+  for (const name of names) {
+    const lines = (await scratch.sql(programs, name, digestStatements())).split('\n')
+    found.push(...readDigests(lines.filter(Boolean)))
+  }
+  const faults = compareDigests(counted, found)
+  const rows = found.reduce((sum, each) => sum + each.rows, 0)
+  const [first] = faults
+  if (first === undefined)
+    return { state: 'ok', message: `${rows} rows of ${found.length} tables are what was counted` }
+  const others = faults.length > 1 ? ` (and ${faults.length - 1} more tables)` : ''
+  return { state: 'failed', message: first + others }
+}
+
+/** Reads every table and index by pg_amcheck. The server must take writes: amcheck is installed where it is missing. */
+export async function checkStructure(scratch: Scratch, programs: string): Promise<Finding> {
+  const { place } = scratch
+  const result = await scratch.run([
+    `${programs}/pg_amcheck`,
+    ...['--all', '--install-missing', '--heapallindexed', '--jobs=2', '--username=postgres'],
+    `--host=${place}/socket`,
+  ])
+  if (result.code === 0)
+    return { state: 'ok', message: 'pg_amcheck finds nothing in tables and indexes' }
+  if (result.code === AMCHECK_FOUND) {
+    const [first = ''] = result.stdout.toString('utf8').split('\n')
+    return { state: 'failed', message: first.slice(0, 300) }
+  }
+  return { state: 'not-checked', message: `pg_amcheck: ${lastWords(result)}` }
+}
+
+/** Reads every page of a stopped server by pg_checksums. */
+export async function checkPages(scratch: Scratch, programs: string): Promise<Finding> {
+  const result = await scratch.run([
+    `${programs}/pg_checksums`,
+    '--check',
+    `--pgdata=${scratch.place}/data`,
+  ])
+  const said = result.stderr.toString('utf8')
+  if (result.code === 0) return { state: 'ok', message: 'the checksum of every page is right' }
+  if (NO_CHECKSUMS.test(said))
+    return { state: 'absent', message: 'the cluster has no page checksums' }
+  const [, count] = /^Bad checksums: +(\d+)$/m.exec(result.stdout.toString('utf8')) ?? []
+  if (result.code === CHECKSUMS_FOUND && count !== undefined)
+    return { state: 'failed', message: `${count} pages have wrong checksums` }
+  return { state: 'not-checked', message: `pg_checksums: ${lastWords(result)}` }
+}
