@@ -12,6 +12,7 @@ import { preparePlant } from './plant.js'
 import { measureRevocation } from './revocation.js'
 import { measureRouters } from './routers.js'
 import { measureScan } from './scan.js'
+import { measureSessions } from './sessions.js'
 import { measureStartUp } from './start-up.js'
 import { startCluster } from './throwaway-cluster.js'
 
@@ -35,6 +36,7 @@ try {
   if (wanted('start-up')) tell(startUp())
   if (wanted('embedded')) tell(await measureEmbedded(program))
   if (wanted('scan')) tell(measureScan(program, root))
+  if (wanted('sessions')) tell(measureSessions(program))
   if (ON_CLUSTER.some(wanted)) await onCluster()
 } finally {
   rmSync(directory, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures speed against baselines: `sh scripts/bench.sh [--write] [start-up|embedded|scan|import|routers|gate|workers|revocation|adoption|million …]`.
+# Measures speed against baselines: `sh scripts/bench.sh [--write] [start-up|embedded|scan|sessions|import|routers|gate|workers|revocation|adoption|million …]`.
 # --write puts the report into docs/benchmarks.md.
 set -eu
 cd "$(dirname "$0")/.."
@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 sh scripts/prepare-machine.sh
 if ! command -v wrk >/dev/null && [ "$(id -u)" = 0 ]; then
   { apt-get update && apt-get install --yes --no-install-recommends wrk; } </dev/null >&2
+fi
+if ! command -v pgbadger >/dev/null && [ "$(id -u)" = 0 ]; then
+  { apt-get update && apt-get install --yes --no-install-recommends pgbadger; } </dev/null >&2
 fi
 command -v wrk >/dev/null || { echo 'missing for the benchmarks: wrk (as root: apt-get install wrk)' >&2; exit 1; }
 node scripts/build.js

@@ -69,6 +69,9 @@ const HOST_KEY = `SHA256:${'A'.repeat(42)}E`
 const OTHER_HOST_KEY = `SHA256:${'B'.repeat(42)}E`
 const ROUTERS = 'installation,password,driver,address,hostKey,port,username,ssid,wifiPassword'
 
+const SESSION_LOG =
+  '2026-11-25 23:02:41.351 UTC [12472] LOG:  connection received: host=10.0.0.1 port=5\n'
+
 const secretWord = () => systemRandom.bytes(12).toString('hex')
 
 const routerRow = (installation: string, hostKey: string) =>
@@ -160,6 +163,21 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { code: ok },
     fails: { flags: { nope: true }, code: usage },
     isSpecial: true,
+  }),
+  'access:sessions': (stand) => ({
+    succeeds: {
+      flags: {
+        log: stand.file('pg.log', SESSION_LOG),
+        'log-line-prefix': '%m [%p] ',
+        since: '36500d',
+        hours: '07:00-19:00',
+        timezone: 'Europe/Madrid',
+        superuser: 'dba',
+        limit: '10',
+      },
+      code: ok,
+    },
+    fails: { flags: { log: stand.path('nowhere.json'), check: true }, code: usage },
   }),
   'api-key:issue': (stand) => ({
     succeeds: {

@@ -1,0 +1,36 @@
+import type { SessionsFound, ShownSession } from '../access/sessions/types.js'
+import type { Screen } from './screen.js'
+
+/** Draws who was in; those that stand out are marked, and what could not be read is said at the end. */
+export function drawSessions(screen: Screen, found: SessionsFound): void {
+  const { sessions, total, flagged, notRead } = found
+  screen.table(
+    sessions,
+    [
+      {
+        title: 'WHO',
+        text: ({ who }) => who ?? '-',
+        mark: ({ flags }) => (flags.length === 0 ? undefined : 'warning'),
+      },
+      { title: 'ROLE', text: ({ role }) => role ?? '-' },
+      { title: 'DATABASE', text: ({ database }) => database ?? '-', isMinor: true },
+      { title: 'FROM', text: ({ address }) => address ?? 'socket' },
+      { title: 'METHOD', text: ({ method }) => method ?? '-' },
+      { title: 'TLS', text: ({ tls }) => tls ?? '-', isMinor: true },
+      { title: 'APPLICATION', text: ({ application }) => application ?? '-', isMinor: true },
+      { title: 'SERVER', text: ({ server }) => server, isMinor: true },
+      { title: 'START', text: ({ start }) => screen.time(start) },
+      { title: 'END', text: ({ end }) => screen.time(end), isMinor: true },
+      { title: 'OUTCOME', text: outcomeOf },
+      { title: 'FLAGS', text: ({ flags }) => flags.join(' ') || '-' },
+    ],
+    'nobody was in',
+  )
+  if (screen.isTerminal && total > 0)
+    screen.line(`${total} ${total === 1 ? 'session' : 'sessions'}, of which ${flagged} stand out`)
+  for (const { log, reason } of notRead) screen.mark('failure', `not read: ${reason}`, log)
+}
+
+function outcomeOf({ outcome, failure }: ShownSession): string {
+  return failure?.code ? `${outcome} (${failure.code})` : outcome
+}
