@@ -10,6 +10,7 @@ import { describeMachine, quietEnvironment, runOnce, type Chapter } from './meas
 import { measureMillion } from './million.js'
 import { preparePlant } from './plant.js'
 import { measureRevocation } from './revocation.js'
+import { measureFlight, measureRotation } from './rotation.js'
 import { measureRouters } from './routers.js'
 import { measureScan } from './scan.js'
 import { measureSessions } from './sessions.js'
@@ -19,10 +20,12 @@ import { startCluster } from './throwaway-cluster.js'
 const root = join(import.meta.dirname, '..')
 const program = [process.execPath, join(root, 'bin', 'run.js')]
 const only = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+/** Chapters that need routers of the tests. */
+const ROUTERS = ['routers', 'rotation', 'flight']
 /** Chapters that need a server of their own. */
-const ON_CLUSTER = ['import', 'routers', 'gate', 'workers', 'revocation', 'adoption', 'million']
+const ON_CLUSTER = ['import', ...ROUTERS, 'gate', 'workers', 'revocation', 'adoption', 'million']
 /** Those of them that need no plant with a gate. */
-const WITHOUT_PLANT = ['import', 'routers']
+const WITHOUT_PLANT = ['import', ...ROUTERS]
 const wanted = (name: string) => only.length === 0 || only.includes(name)
 
 const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-run-'))
@@ -63,6 +66,8 @@ async function onCluster(): Promise<void> {
   try {
     if (wanted('import')) tell(await measureBulkImport(program, cluster))
     if (wanted('routers')) tell(await measureRouters(program, cluster, directory))
+    if (wanted('rotation')) tell(await measureRotation(program, cluster, directory))
+    if (wanted('flight')) tell(await measureFlight(program, cluster, directory))
     if (!ON_CLUSTER.some((name) => !WITHOUT_PLANT.includes(name) && wanted(name))) return
     const plant = preparePlant(program, cluster, directory)
     if (wanted('gate')) tell(await measureGate(program, plant, directory))

@@ -2,9 +2,9 @@ import { Args, Flags } from '@oclif/core'
 import { reconcileRouters, type Reconciled } from '../../lib/router/rotation/reconcile.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
-  concurrencyFlag,
-  DEFAULT_CONCURRENCY,
-  OWN_CONNECTIONS,
+  connectionsForRouters,
+  DEFAULT_ROUTERS_AT_ONCE,
+  routerConcurrencyFlag,
 } from '../../lib/terminal/campaign-flags.js'
 
 export default class RouterReconcile extends BaseCommand<Reconciled> {
@@ -34,13 +34,13 @@ export default class RouterReconcile extends BaseCommand<Reconciled> {
     'end-overlap': Flags.boolean({
       description: 'take former Wi-Fi passphrases off now; loggers that have not moved are cut off',
     }),
-    ...concurrencyFlag,
+    ...routerConcurrencyFlag,
   }
 
   protected async execute(): Promise<Reconciled> {
     const { argv, flags } = await this.parse(RouterReconcile)
-    const { concurrency = DEFAULT_CONCURRENCY } = flags
-    const needs = { maxConnections: concurrency + OWN_CONNECTIONS + 1, finishesStatements: true }
+    const { concurrency = DEFAULT_ROUTERS_AT_ONCE } = flags
+    const needs = { maxConnections: connectionsForRouters(concurrency), finishesStatements: true }
     return reconcileRouters(
       await this.changingWorkspace(flags, needs),
       { installations: argv.map(String), isEndingOverlap: flags['end-overlap'], concurrency },

@@ -15,14 +15,14 @@ import {
 } from '../../lib/router/rotation/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
-  concurrencyFlag,
-  DEFAULT_CONCURRENCY,
+  connectionsForRouters,
+  DEFAULT_ROUTERS_AT_ONCE,
   detachFlag,
   isCampaign,
-  OWN_CONNECTIONS,
   paceFlags,
   paceOf,
   requireChoice,
+  routerConcurrencyFlag,
 } from '../../lib/terminal/campaign-flags.js'
 import { drawCampaign } from '../../lib/terminal/campaign-report.js'
 import { dryRunFlag, durationFlag, yesFlag } from '../../lib/terminal/flags.js'
@@ -81,7 +81,7 @@ export default class RouterRotate extends BaseCommand<Result> {
     overwrite: Flags.boolean({ description: 'also replace what somebody changed by hand' }),
     ...paceFlags,
     ...detachFlag,
-    ...concurrencyFlag,
+    ...routerConcurrencyFlag,
     ...dryRunFlag,
     ...yesFlag,
   }
@@ -99,9 +99,9 @@ export default class RouterRotate extends BaseCommand<Result> {
       isOverwriting: flags.overwrite,
     }
     const ways = this.ways(flags)
-    const { detach: isDetached = false, concurrency = DEFAULT_CONCURRENCY } = flags
+    const { detach: isDetached = false, concurrency = DEFAULT_ROUTERS_AT_ONCE } = flags
     const asked = { installations, choice, pace: paceOf(flags), isDetached }
-    const needs = { maxConnections: concurrency + OWN_CONNECTIONS + 1, finishesStatements: true }
+    const needs = { maxConnections: connectionsForRouters(concurrency), finishesStatements: true }
     if (flags['dry-run'])
       return planRouterRotations(await this.workspace(flags, needs), asked, ways)
     const workspace = await this.changingWorkspace(flags, needs)

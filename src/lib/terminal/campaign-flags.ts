@@ -9,8 +9,14 @@ import { durationFlag } from './flags.js'
 /** How many targets one process works on at a time when nobody says otherwise. */
 export const DEFAULT_CONCURRENCY = 4
 
+/** The same for routers, where most of the time goes into waiting for a far machine. */
+export const DEFAULT_ROUTERS_AT_ONCE = 32
+
 /** A command beside those of the workers needs so many connections for itself. */
 export const OWN_CONNECTIONS = 4
+
+/** More statements at a time make a database slower, not faster; the work on a router holds no connection. */
+const MOST_FOR_ROUTERS = 16
 
 const wavesFlag = Flags.custom<Wave[]>({
   parse: async (text) => parseWaves(text),
@@ -48,6 +54,21 @@ export const concurrencyFlag = {
     min: 1,
     max: 64,
   }),
+}
+
+/** How many routers at a time; each is one SSH connection, and at times two. */
+export const routerConcurrencyFlag = {
+  concurrency: Flags.integer({
+    description: `routers at a time in this process [default: ${DEFAULT_ROUTERS_AT_ONCE}]`,
+    min: 1,
+    max: 1000,
+  }),
+}
+
+/** How many connections to the database a command opens that works on so many routers at a time. */
+export function connectionsForRouters(concurrency: number): number {
+  // One more holds the locks.
+  return Math.min(concurrency, MOST_FOR_ROUTERS) + OWN_CONNECTIONS + 1
 }
 
 /** Who works. */

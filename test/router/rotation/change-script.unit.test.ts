@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openwrtScript } from '../../../src/lib/router/drivers/openwrt/script.js'
 import {
   canRunRouters,
   startTestRouter,
   type TestRouter,
 } from '../../support/router/test-router.js'
 
-const SCRIPT = readFileSync('src/lib/router/drivers/openwrt/change.sh', 'utf8')
+const SCRIPT = await openwrtScript('change.sh')
 const SECTION = 'default_radio0'
 const OLD = 'old-passphrase-1'
 const NEW = 'new-passphrase-2'

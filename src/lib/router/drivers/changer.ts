@@ -27,8 +27,8 @@ export interface AccessPoint {
   /** Neither it nor its radio is switched off. */
   isOn: boolean
   encryption: string
-  /** SHA-256 of the salt and the passphrase, in hexadecimal. */
-  digest: string
+  /** SHA-256 of the salt and the passphrase, in hexadecimal; undefined: there is none. */
+  digest: string | undefined
   ssid: string
 }
 

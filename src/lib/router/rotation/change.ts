@@ -40,7 +40,8 @@ export interface Changed {
   stations: { before: number; after: number } | null
 }
 
-const LOOK_AGAIN_MS = 1000
+/** Pauses before it is looked again whether the Wi-Fi is on air, in ms; the last one over and over. */
+const LOOK_AGAIN_MS = [100, 200, 400, 1000]
 /** A radio takes so long to come up, on channels that have to be listened to first. */
 const LONGEST_ON_AIR_MS = 90_000
 
@@ -272,7 +273,7 @@ async function waitOnAir(
   const { change, staged, before, salt, goal, sections } = given
   const patienceMs = Math.min(change.choice.rollbackMs / 2, LONGEST_ON_AIR_MS)
   const until = performance.now() + patienceMs
-  for (;;) {
+  for (let looks = 0; ; looks++) {
     const view = await change.changer.look(session, { id: staged.rotation.changeId, salt })
     if (goal === undefined) return view
     if (!isWifi(view, sections, goal, salt))
@@ -283,7 +284,8 @@ async function waitOnAir(
         'wifi-not-on-air',
         'the Wi-Fi did not come on air with the new secrets',
       )
-    await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
+    const pauseMs = LOOK_AGAIN_MS[Math.min(looks, LOOK_AGAIN_MS.length - 1)]
+    await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 }
 

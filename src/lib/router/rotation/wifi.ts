@@ -58,7 +58,7 @@ export function isWifi(
 }
 
 function isAccessPoint(
-  found: { ssid: string; digest: string },
+  found: { ssid: string; digest: string | undefined },
   { ssid, passphrase }: WifiGoal,
   salt: string,
 ): boolean {

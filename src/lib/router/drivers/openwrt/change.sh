@@ -61,31 +61,13 @@ look() {
   echo "change $(state) $(cat "$OPEN/id" 2>/dev/null)"
   echo "last $(cat "$ROOT/last" 2>/dev/null)"
   echo "staged $(uci changes | wc -l)"
-  for section in $(sections wifi-iface); do
-    mode=$(option "$section" mode)
-    [ "${mode:-ap}" = ap ] || continue
-    on=on
-    case $(option "$section" disabled)$(option "$(option "$section" device)" disabled) in *1*) on=off ;; esac
-    encryption=$(option "$section" encryption)
-    echo "ap $section $on ${encryption:--} $(salted "$(option "$section" key)") $(option "$section" ssid)"
+  wireless_facts
+  sed -nE 's/^(root|admin):([^:]+):.*/\1 \2/p' "$SHADOW" | while read -r account field; do
+    echo "account $account $(salted "$field")"
   done
-  for section in $(sections wifi-station); do echo "station $section $(salted "$(option "$section" key)")"; done
-  for account in root admin; do
-    field=$(sed -n "s/^$account:\([^:]*\):.*/\1/p" "$SHADOW")
-    [ -z "$field" ] || echo "account $account $(salted "$field")"
-  done
-  for ap in $(ubus list 'hostapd.*' 2>/dev/null); do
-    clients=$(ubus call "$ap" get_clients 2>/dev/null | grep -c '"authorized": *true')
-    status=$(ubus call "$ap" get_status 2>/dev/null)
-    echo "air $(echo "$status" | json status) $clients $(echo "$status" | json ssid)"
-  done
+  air_facts
   echo end
 }
-
-sections() { uci -q show wireless | sed -n "s/^wireless\.\([^.=]*\)=$1\$/\1/p"; }
-option() { uci -q get "wireless.$1.$2" | head -n 1; }
-salted() { printf '%s%s' "$SALT" "$1" | sha256sum | cut -d' ' -f1; }
-json() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
 arm() {
   id=$1 seconds=$2

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { ConflictError, FailureError } from '../../../errors.js'
-import { packagedFile } from '../../../packaged-file.js'
 import type { SshSession } from '../../../ssh/session.js'
 import type { ScriptResult } from '../../../ssh/types.js'
 import type { Changer, Order } from '../changer.js'
+import { openwrtScript } from './script.js'
 import { readView } from './view.js'
 
 /** As `change.sh` ends. */
@@ -47,7 +46,7 @@ async function decide(session: SshSession, id: string, verb: 'confirm' | 'undo')
 
 /** Sends the script anew, for a router may have lost it by a restart, and runs it. */
 async function send(session: SshSession, id: string, call: string): Promise<ScriptResult> {
-  const stdin = await readFile(packagedFile('router/drivers/openwrt/change.sh'))
+  const stdin = Buffer.from(await openwrtScript('change.sh'))
   const path = pathOf(id)
   return session.run(`umask 077; cat >${path} && sh ${path} ${call}`, { stdin })
 }

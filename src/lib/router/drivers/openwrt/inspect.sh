@@ -4,7 +4,6 @@
 set -f
 IFS= read -r SALT
 
-salted() { printf '%s%s' "$SALT" "$1" | sha256sum | cut -c1-64; }
 line() { printf '%s\n' "$*" | tr -d '\r\000-\010\013-\037'; }
 
 . /etc/openwrt_release 2>/dev/null
@@ -18,42 +17,13 @@ ip link 2>/dev/null | sed -nE 's/.*link\/ether ([0-9a-f:]+).*/mac \1/p' | sort -
 sections() { uci -q -X show "$1" | sed -n "s/^$1\.\([^.=]*\)=$2\$/\1/p"; }
 option() { uci -q get "$1.$2.$3" | head -n 1; }
 
-for section in $(sections wireless wifi-iface); do
-  mode=$(option wireless "$section" mode)
-  device=$(option wireless "$section" device)
-  if [ "${mode:-ap}" != ap ]; then
-    line other "$section" "$mode"
-    continue
-  fi
-  on=on
-  case $(option wireless "$section" disabled)$(option wireless "$device" disabled) in *1*) on=off ;; esac
-  encryption=$(option wireless "$section" encryption)
-  pmf=$(option wireless "$section" ieee80211w)
-  wps=off
-  case $(option wireless "$section" wps_pushbutton)$(option wireless "$section" wps_label) in *1*) wps=on ;; esac
-  key=$(uci -q get "wireless.$section.key")
-  [ -n "$key" ] && digest=$(salted "$key") || digest=-
-  line ap "$section" "${device:--}" "$on" "${encryption:-none}" "${pmf:--}" "$wps" "$digest" \
-    "$(option wireless "$section" ssid)"
-done
-for section in $(sections wireless wifi-station); do
-  mac=$(option wireless "$section" mac)
-  line extra "$section" "${mac:-*}" "$(salted "$(uci -q get "wireless.$section.key")")" \
-    "$(option wireless "$section" iface)"
-done
-key=
-
+wireless_facts
 # The status holds the passphrases: two names of each interface are taken out of it, and nothing else.
 ubus call network.wireless status 2>/dev/null | sed -nE 's/^.*"(section|ifname)": *"([A-Za-z0-9_.-]+)".*$/\1 \2/p' |
   while read -r name value; do
     if [ "$name" = section ]; then section=$value; else line interface "$value" "$section"; fi
   done
-for object in $(ubus list 'hostapd.*' 2>/dev/null); do
-  status=$(ubus call "$object" get_status 2>/dev/null)
-  clients=$(ubus call "$object" get_clients 2>/dev/null | grep -c '"authorized": *true')
-  line air "${object#hostapd.}" "$(echo "$status" | sed -nE 's/.*"status": *"([A-Z_]+)".*/\1/p' | head -n 1)" "$clients" \
-    "$(echo "$status" | sed -nE 's/.*"ssid": *("(\\.|[^"\\])*").*/\1/p' | head -n 1)"
-done
+air_facts
 
 for section in $(sections dropbear dropbear); do
   port=$(option dropbear "$section" Port)

@@ -1,20 +1,22 @@
-import { readFile } from 'node:fs/promises'
-import { FailureError } from '../../../errors.js'
-import { packagedFile } from '../../../packaged-file.js'
 import { hostKeyOf } from '../../../ssh/host-key.js'
 import type { AccessPointState, Inspector, RouterState } from '../inspector.js'
+import {
+  readAir,
+  readAnswer,
+  requireDigest,
+  requireNumber,
+  unreadable,
+  type OnAir,
+} from './answer.js'
+import { openwrtScript } from './script.js'
 
-const DIGEST = /^[0-9a-f]{64}$/
 /** A router that is on its knees needs long for some dozen commands. */
 const TIMEOUT_MS = 60_000
 
-let script: string | undefined
-
 /** Reads the state of a router that runs OpenWrt, or what is built on it, by `inspect.sh`, in one command. */
 export const inspectOpenwrt: Inspector = async (session, salt) => {
-  script ??= await readFile(packagedFile('router/drivers/openwrt/inspect.sh'), 'utf8')
   const limits = { stdin: Buffer.from(`${salt}\n`), timeoutMs: TIMEOUT_MS }
-  const { stdout, code } = await session.run(script, limits)
+  const { stdout, code } = await session.run(await openwrtScript('inspect.sh'), limits)
   if (code !== 0) throw unreadable(`its shell ended with ${code ?? 'a signal'}`)
   return readState(stdout.toString('utf8'))
 }
@@ -23,18 +25,11 @@ export const inspectOpenwrt: Inspector = async (session, salt) => {
  * What `inspect.sh` printed. @throws FailureError for anything else: half an answer is none
  */
 export function readState(text: string): RouterState {
-  const lines = text.split('\n').filter((line) => line !== '')
-  if (lines.pop() !== 'end') throw unreadable('the answer has no end')
-  const facts = new Map<string, string[][]>()
-  for (const line of lines) {
-    const [kind = '', ...fields] = line.split(' ')
-    facts.set(kind, [...(facts.get(kind) ?? []), fields])
-  }
-  const of = (kind: string) => facts.get(kind) ?? []
-  const one = (kind: string) => of(kind).at(-1)?.join(' ').trim() ?? ''
+  const answer = readAnswer(text)
+  const { of, one } = answer
   const [name = '', ...version] = of('firmware').at(-1) ?? []
   if (name === '') throw unreadable('it does not say what runs on it')
-  const onAir = readAir(of('air'), of('interface'))
+  const onAir = sentBy(readAir(answer), of('interface'))
   return {
     firmware: { name, version: version.join(' ') },
     hostname: one('hostname'),
@@ -65,24 +60,18 @@ export function readState(text: string): RouterState {
   }
 }
 
-interface OnAir {
+interface Sent extends OnAir {
   section: string | undefined
-  ssid: string
-  stations: number
 }
 
-function readAir(air: readonly string[][], interfaces: readonly string[][]): OnAir[] {
+function sentBy(air: readonly OnAir[], interfaces: readonly string[][]): Sent[] {
   const sections = new Map(interfaces.map(([name = '', section = '']) => [name, section]))
   return air
-    .filter(([, status]) => status === 'ENABLED')
-    .map(([name = '', , stations, ...ssid]) => ({
-      section: sections.get(name),
-      ssid: unescaped(ssid.join(' ')),
-      stations: requireNumber(stations),
-    }))
+    .filter(({ isUp }) => isUp)
+    .map((each) => ({ ...each, section: sections.get(each.interface) }))
 }
 
-function readAccessPoint(fields: readonly string[], onAir: readonly OnAir[]): AccessPointState {
+function readAccessPoint(fields: readonly string[], onAir: readonly Sent[]): AccessPointState {
   const [section = '', radio = '', on, encryption = '', pmf = '', wps, digest = ''] = fields
   const ssid = fields.slice(7).join(' ')
   const sent = onAir.filter((each) => (each.section ?? section) === section && each.ssid === ssid)
@@ -110,27 +99,3 @@ function pmfOf(option: string, encryption: string): AccessPointState['pmf'] {
 }
 
 const isOn = (value: string) => !/^(?:0|off|no|false|disabled)$/.test(value)
-
-function unescaped(text: string): string {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'string') return value
-  } catch {
-    // What cannot be read is not the name that is looked for.
-  }
-  return ''
-}
-
-function requireDigest(text: string): string {
-  if (DIGEST.test(text)) return text
-  throw unreadable('it cannot digest a passphrase')
-}
-
-function requireNumber(text: string | undefined): number {
-  if (text !== undefined && /^\d+$/.test(text)) return Number(text)
-  throw unreadable('a number is missing')
-}
-
-function unreadable(reason: string): FailureError {
-  return new FailureError('router-unreadable', `the router's answer is not understood: ${reason}`)
-}

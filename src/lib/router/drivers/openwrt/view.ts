@@ -1,5 +1,5 @@
-import { FailureError } from '../../../errors.js'
 import type { AccessPoint, OpenState, RouterView } from '../changer.js'
+import { readAir, readAnswer, requireDigest, requireNumber, unreadable } from './answer.js'
 
 const OPEN_STATES: readonly string[] = [
   'begun',
@@ -9,30 +9,25 @@ const OPEN_STATES: readonly string[] = [
 ] satisfies OpenState[]
 
 /**
- * Reads what `change.sh look` prints: a line a fact, what may hold blanks last.
+ * Reads what `change.sh look` prints.
  * @throws FailureError for anything else: half an answer is none
  */
 export function readView(text: string): RouterView {
-  const lines = text.split('\n').filter((line) => line !== '')
-  if (lines.pop() !== 'end') throw unreadable()
-  const facts = lines.map((line) => line.split(' '))
-  const of = (kind: string) => facts.filter(([first]) => first === kind).map(([, ...rest]) => rest)
+  const answer = readAnswer(text)
+  const { of, one } = answer
   const [change] = of('change')
-  const [last] = of('last')
-  const [[staged] = []] = of('staged')
-  if (change === undefined || !/^\d+$/.test(staged?.trim() ?? '')) throw unreadable()
+  if (change === undefined) throw unreadable('it does not say whether a change is open')
   return {
     open: readOpen(change),
-    last: readLast(last ?? []),
-    staged: Number(staged),
+    last: readLast(of('last')[0] ?? []),
+    staged: requireNumber(one('staged')),
     accessPoints: of('ap').map(readAccessPoint),
-    extras: of('station').map(([section = '', digest = '']) => ({ section, digest })),
-    accounts: of('account').map(([name = '', digest = '']) => ({ name, digest })),
-    onAir: of('air').map(([status, stations, ...ssid]) => ({
-      isUp: status === 'ENABLED',
-      stations: Number(stations),
-      ssid: ssid.join(' '),
+    extras: of('extra').map(([section = '', , digest]) => ({
+      section,
+      digest: requireDigest(digest),
     })),
+    accounts: of('account').map(([name = '', digest]) => ({ name, digest: requireDigest(digest) })),
+    onAir: readAir(answer),
   }
 }
 
@@ -49,14 +44,12 @@ function readLast([outcome, id = '']: readonly string[]): RouterView['last'] {
 }
 
 function readAccessPoint(fields: readonly string[]): AccessPoint {
-  const [section = '', on, encryption = '', digest = '', ...ssid] = fields
-  if (!/^[0-9a-f]{64}$/.test(digest)) throw unreadable()
-  return { section, isOn: on === 'on', encryption, digest, ssid: ssid.join(' ') }
-}
-
-function unreadable(): FailureError {
-  return new FailureError(
-    'router-unreadable',
-    'the router answered something that is not understood',
-  )
+  const [section = '', , on, encryption = '', , , digest, ...ssid] = fields
+  return {
+    section,
+    isOn: on === 'on',
+    encryption,
+    digest: digest === '-' ? undefined : requireDigest(digest),
+    ssid: ssid.join(' '),
+  }
 }
