@@ -107,7 +107,7 @@ export async function updateRouter(
 ): Promise<void> {
   await transaction.query(
     `update cleverctl.router set driver = $2, address = $3, port = $4, username = $5, login = $6,
-       host_key_type = $7, host_key_sha256 = $8, verified_at = $9
+       host_key_type = $7, host_key_sha256 = $8, verified_at = $9, refusals = 0
      where id = $1`,
     [
       router.id,

@@ -263,6 +263,32 @@ describe('cleverctl router rotate', function () {
     await plant.assertInForce(installation, router)
   })
 
+  it('a router that refuses three times is asked again by name only', async () => {
+    const { installation, router } = await recorded()
+    await rotate(installation, '--what', 'wifi', '--overlap')
+    await plant.fresh.database.query(
+      `update cleverctl.router_credential set grace_until = now() - interval '1 s' where state = 'GRACE'`,
+    )
+    const shadow = router.readFlash('/etc/shadow') ?? ''
+    await router.shell("printf '%s\\n%s\\n' Other-password-1 Other-password-1 | passwd root")
+    const unasked = async () => {
+      const { routers } = await plant.json<Reconciled>(['router', 'reconcile'], partial)
+      return routers.map(({ error }) => error?.code)
+    }
+    const attempts = () => router.log().match(/Bad password attempt/g)?.length
+    for (let run = 1; run <= 3; run++) {
+      assert.deepEqual(await unasked(), ['ssh-login-refused'])
+      assert.equal(attempts(), run)
+    }
+    assert.deepEqual(await unasked(), ['refused-before'])
+    assert.equal(attempts(), 3)
+    router.writeFlash('/etc/shadow', shadow, 0o600)
+    const named = await plant.json<Reconciled>(['router', 'reconcile', installation])
+    assert.deepEqual([named.state, named.overlapEnded], ['new', true])
+    assert.deepEqual(await plant.json(['router', 'reconcile']), { routers: [] })
+    await plant.assertInForce(installation, router)
+  })
+
   it('with --overlap both passphrases work until the former is taken off', async () => {
     const { installation, router } = await recorded()
     router.setStations([

@@ -1,4 +1,4 @@
-import { ExpectedError, FindingsError, PartialError } from '../../errors.js'
+import { ExpectedError, FindingsError, PartialError, RefusedError } from '../../errors.js'
 import type { Workspace } from '../../workspace.js'
 import { changerOf } from '../drivers/changers.js'
 import { selectCurrentCredentials, selectRouter, type RouterRow } from '../store.js'
@@ -9,11 +9,13 @@ import { changeSafely } from './rotate.js'
 import { selectWithoutRouter } from './selection.js'
 import { settleRotation } from './settle.js'
 import {
+  countRefusal,
   isOver,
   selectLatestState,
   selectOpenRotation,
   selectOverlap,
   selectUnsettled,
+  type UnsettledRouter,
 } from './store.js'
 import { DEFAULT_ROLLBACK_MS, type RotationChoice } from './types.js'
 
@@ -35,6 +37,12 @@ export interface ReconciledRouter {
 export interface Reconciled extends Partial<Omit<ReconciledRouter, 'error'>> {
   routers: ReconciledRouter[]
 }
+
+/**
+ * So often in a row a router may refuse before it is only asked by name. RutOS shuts an address out after ten failures,
+ * and each time is two: the old password and the new one.
+ */
+const MAX_REFUSALS = 3
 
 const STATES: Readonly<Record<string, RouterState>> = {
   NEW: 'new',
@@ -64,16 +72,22 @@ export async function reconcileRouters(
   const named = [...new Set(installations)]
   const unsettled = await selectUnsettled(database, { installations: named, now: clock.now() })
   const isAlone = named.length === 1
-  const chosen = isAlone || (isEndingOverlap && named.length > 0) ? named : unsettled
+  const chosen: readonly UnsettledRouter[] =
+    isAlone || (isEndingOverlap && named.length > 0)
+      ? named.map((installation) => ({ installation, refusals: 0 }))
+      : unsettled
   const { default: pLimit } = await import('p-limit')
   const limit = pLimit(concurrency)
   let done = 0
   const routers = await Promise.all(
-    chosen.map((installation) =>
+    chosen.map(({ installation, refusals }) =>
       limit(async () => {
-        const one = await reconcileRouter(workspace, { installation, isEndingOverlap }, ways).catch(
-          (error: unknown) => failureOf(installation, error, isAlone),
-        )
+        const isAsked = named.length > 0 || refusals < MAX_REFUSALS
+        const one = isAsked
+          ? await reconcileRouter(workspace, { installation, isEndingOverlap }, ways).catch(
+              (error: unknown) => failureOf(installation, error, isAlone),
+            )
+          : notAsked(installation, refusals)
         done += 1
         log.progress({ done, total: chosen.length, unit: 'routers' })
         return one
@@ -91,25 +105,38 @@ async function reconcileRouter(
   { installation, isEndingOverlap }: { installation: string; isEndingOverlap: boolean },
   ways: Pick<Ways, 'environment'>,
 ): Promise<ReconciledRouter> {
-  const { database, clock } = workspace
+  const { database } = workspace
   return holdRouter(workspace, installation, async () => {
     const router = await selectRouter(database, installation)
     if (router === undefined) throw unknownRouter(installation)
-    const rotation = await selectOpenRotation(database, router.id)
-    const reached =
-      rotation === undefined
-        ? await selectLatestState(database, router.id)
-        : await settleRotation(
-            workspace,
-            { router, rotation, changer: changerOf(router.driver), mayConfirm: true },
-            ways,
-          )
-    const overlap = await selectOverlap(database, router.id)
-    const overlapEnded = overlap !== undefined && (isEndingOverlap || isOver(overlap, clock.now()))
-    if (overlapEnded) await endOverlap(workspace, router, ways)
-    const state = STATES[reached ?? ''] ?? null
-    return { installation, state, overlapEnded, error: null }
+    return lookAfter(workspace, { router, isEndingOverlap }, ways).catch(async (error: unknown) => {
+      if (error instanceof RefusedError) await countRefusal(database, router.id)
+      throw error
+    })
   })
+}
+
+async function lookAfter(
+  workspace: Workspace,
+  { router, isEndingOverlap }: { router: RouterRow; isEndingOverlap: boolean },
+  ways: Pick<Ways, 'environment'>,
+): Promise<ReconciledRouter> {
+  const { database, clock } = workspace
+  const { installation } = router
+  const rotation = await selectOpenRotation(database, router.id)
+  const reached =
+    rotation === undefined
+      ? await selectLatestState(database, router.id)
+      : await settleRotation(
+          workspace,
+          { router, rotation, changer: changerOf(router.driver), mayConfirm: true },
+          ways,
+        )
+  const overlap = await selectOverlap(database, router.id)
+  const overlapEnded = overlap !== undefined && (isEndingOverlap || isOver(overlap, clock.now()))
+  if (overlapEnded) await endOverlap(workspace, router, ways)
+  const state = STATES[reached ?? ''] ?? null
+  return { installation, state, overlapEnded, error: null }
 }
 
 const RETIREMENT: RotationChoice = {
@@ -146,6 +173,12 @@ function failureOf(installation: string, error: unknown, isAlone: boolean): Reco
   return { installation, state: null, overlapEnded: false, error: { code, message } }
 }
 
+function notAsked(installation: string, refusals: number): ReconciledRouter {
+  const code = 'refused-before'
+  const message = `the router of ${installation} refused every login ${refusals} times: it is asked again by name only`
+  return { installation, state: null, overlapEnded: false, error: { code, message } }
+}
+
 function outcomeOf(result: Reconciled): Reconciled {
   const failed = result.routers.filter(({ error }) => error !== null)
   const [first] = failed
@@ -153,7 +186,15 @@ function outcomeOf(result: Reconciled): Reconciled {
     throw new PartialError(
       'not-settled',
       `${failed.length} of ${result.routers.length} routers could not be settled, such as that of ${first.installation}`,
-      { result, suggestions: ['give the command again when they can be reached'] },
+      {
+        result,
+        suggestions: [
+          'give the command again when they can be reached',
+          ...(first.error?.code === 'refused-before'
+            ? [`cleverctl router reconcile ${first.installation}`]
+            : []),
+        ],
+      },
     )
   const foreign = result.routers.find(({ state }) => state === 'foreign')
   if (foreign)

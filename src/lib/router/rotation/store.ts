@@ -227,10 +227,10 @@ export async function markVerified(
   routerId: string,
   at: Date,
 ): Promise<void> {
-  await transaction.query('update cleverctl.router set verified_at = $2 where id = $1', [
-    routerId,
-    at,
-  ])
+  await transaction.query(
+    'update cleverctl.router set verified_at = $2, refusals = 0 where id = $1',
+    [routerId, at],
+  )
 }
 
 /** Serials of the loggers that stand at an installation, some of them, and how many. */
@@ -280,13 +280,28 @@ export function isOver({ until, loggers, moved }: Overlap, now: Date): boolean {
   return until <= now || (loggers > 0 && moved === loggers)
 }
 
-/** Installations whose router has a rotation that is not settled, or a former passphrase that nobody needs. */
+/** Notes that a router refused every login that is known for it. */
+export async function countRefusal(database: Queryable, routerId: string): Promise<void> {
+  await database.query(
+    'update cleverctl.router set refusals = least(refusals + 1, 1000) where id = $1',
+    [routerId],
+  )
+}
+
+/** A router that is to be looked after. */
+export interface UnsettledRouter {
+  installation: string
+  /** How often in a row it refused every login. */
+  refusals: number
+}
+
+/** Routers that have a rotation that is not settled, or a former passphrase that nobody needs. */
 export async function selectUnsettled(
   database: Queryable,
   given: { installations: readonly string[]; now: Date },
-): Promise<string[]> {
-  const { rows } = await database.query<{ code: string }>(
-    `select installation.code
+): Promise<UnsettledRouter[]> {
+  const { rows } = await database.query<UnsettledRouter>(
+    `select installation.code as installation, router.refusals
      from cleverctl.router join cleverctl.installation on installation.id = router.installation_id
      where router.removed_at is null and (cardinality($1::text[]) = 0 or installation.code = any($1))
        and (exists (select from cleverctl.router_rotation as rotation
@@ -297,7 +312,7 @@ export async function selectUnsettled(
      order by installation.code`,
     [given.installations, given.now],
   )
-  return rows.map(({ code }) => code)
+  return rows
 }
 
 /** Gives up whatever is open or overlapping at a router: somebody recorded anew what is in force, or removes it. */
