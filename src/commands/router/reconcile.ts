@@ -12,8 +12,9 @@ export default class RouterReconcile extends BaseCommand<Reconciled> {
   static override description =
     'Asks each router by digests, has the change finished or undone, and records what came of it: new, old, or ' +
     'foreign where somebody changed it by hand. Former Wi-Fi passphrases whose overlap is over are taken off. ' +
-    'Without a code every router is looked after that needs it; meant for cron. One that refused every login three times in a row is then asked by name only. Exit codes: 3 some could not be ' +
-    'settled; 8 something foreign was found; of one router 4 it refused the login, 6 another host key, 7 out of reach.'
+    'Without a code every router is looked after that needs it; meant for cron. One that refused every login three ' +
+    'times in a row is then asked by name only. Exit codes: 3 some could not be settled; 8 something foreign was ' +
+    'found; of one router 4 it refused the login, 6 another host key, 7 out of reach.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
