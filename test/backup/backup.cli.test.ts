@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { PrunedBackups } from '../../src/lib/backup/prune.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import { EstateCommands, type Document } from '../support/estate/commands.js'
 import { canRunEstate, type Estate } from '../support/estate/estate.js'
@@ -89,10 +90,39 @@ describe('cleverctl backup', function () {
     await first
   })
 
+  it('lets a backup go that is old, of which more remain, and which no drill has proven', async () => {
+    const words = 'backup prune --keep-within 0 --keep-daily 1 --keep-weekly 0 --keep-monthly 0'
+    const look = async (more = '') => {
+      const { backups } = (await json(words + more)) as unknown as PrunedBackups
+      return backups.map(({ label, outcome, keptFor }) => [label.slice(-1), outcome, keptFor])
+    }
+    const kept = ['F', 'kept', ['daily']]
+    const last = ['F', 'kept', ['last whole one']]
+    assert.deepEqual(await look(), [kept, ['I', 'expired', []], last])
+    const { database } = commands.fresh
+    await database.query(`insert into cleverctl.drill
+      (kind, stanza, host, subject, result, begun_at, ended_at)
+      select 'backup', 'main', 'bak1', details->>'label', 'proven', now(), now()
+      from cleverctl.trail where action = 'backup.run' and details->>'type' = 'incr' and phase = 'outcome'`)
+    assert.deepEqual(await look(' --yes'), [
+      ['F', 'kept', ['daily', 'needed by another']],
+      ['I', 'kept', ['last proven one']],
+      last,
+    ])
+    await database.query('delete from cleverctl.drill')
+    assert.deepEqual(await look(' --yes'), [kept, ['I', 'deleted', []], last])
+    assert.deepEqual(await look(' --yes'), [kept, last])
+    assert.equal(
+      (await json('backup prune --keep-daily 0 --keep-weekly 0 --keep-monthly 0', usage)).error
+        .code,
+      'keeps-nothing',
+    )
+  })
+
   it('finds WAL that is missing in the middle or at the end, of a wrong size, or altered', async () => {
     const [middle, last] = [await archived(), await archived()]
     const sound = await json('backup verify')
-    assert.deepEqual([sound['faults'], sound['notChecked'], sound['backups']], [[], [], 3])
+    assert.deepEqual([sound['faults'], sound['notChecked'], sound['backups']], [[], [], 2])
     const [one, end] = [
       await bak1(`ls ${ARCHIVE}/*/${middle}-*`),
       await bak1(`ls ${ARCHIVE}/*/${last}-*`),

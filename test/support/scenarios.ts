@@ -400,12 +400,33 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { flags: { stanza: 'main' }, code: notFound },
     fails: { flags: { nope: true }, code: usage },
   }),
+  'backup:prune': () => ({
+    succeeds: { flags: { stanza: 'main', 'keep-daily': '7', yes: true }, code: notFound },
+    fails: {
+      flags: { 'keep-daily': '0', 'keep-weekly': '0', 'keep-monthly': '0', yes: true },
+      code: usage,
+    },
+  }),
   'backup:run': () => ({
     succeeds: {
       flags: { stanza: 'main', type: 'incr', from: 'standby', count: true },
       code: notFound,
     },
     fails: { flags: { type: 'none' }, code: usage },
+  }),
+  'backup:schedule': (stand) => ({
+    succeeds: {
+      flags: {
+        scheduler: 'cron',
+        every: '4',
+        'full-on': 'Sat',
+        jitter: '15m',
+        install: true,
+        root: stand.path('root'),
+      },
+      code: ok,
+    },
+    fails: { flags: { user: 'two words' }, code: usage },
   }),
   'backup:status': () => ({
     succeeds: { flags: { stanza: 'main', 'max-age': '6h' }, code: notFound },
