@@ -9,6 +9,7 @@ import {
   startTestRouter,
   type TestRouter,
 } from '../test/support/router/test-router.js'
+import { playStory, report, show as showCommand, tell, type Step } from './story.js'
 
 const STATION = { mac: '02:00:00:00:00:01', ssid: FIRST.ssid }
 
@@ -18,13 +19,7 @@ interface Cast {
   router: (installation: string) => TestRouter
 }
 
-/** A step of the story; it throws when what it tells is not true. */
-interface Step {
-  title: string
-  play: (cast: Cast) => Promise<void>
-}
-
-const story: readonly Step[] = [
+const story: readonly Step<Cast>[] = [
   {
     title: 'Four routers, set up by hand: a check finds that they share their secrets',
     play: async ({ plant }) => {
@@ -112,29 +107,9 @@ const story: readonly Step[] = [
 
 const INSTALLATIONS = ['solar-1', 'solar-2', 'solar-3', 'solar-4']
 
-function tell(text: string): void {
-  process.stdout.write(`${text}\n`)
-}
-
-function report(
-  words: readonly string[],
-  ended: { code: number | null; stdout: string; stderr: string },
-) {
-  const said = `${ended.stdout}${ended.stderr}`
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('profile '))
-    .map((line) => `    ${line}`)
-  tell([`$ cleverctl ${words.join(' ')}`, ...said, `    exit code ${ended.code}`].join('\n'))
-}
-
 /** Runs a command that must end with `code`, and shows what it says. */
-async function show(plant: Plant, words: readonly string[], code = 0) {
-  const ended = await plant.run(words)
-  report(words, ended)
-  assert.equal(ended.code, code)
-  assert.doesNotMatch(ended.stderr, /Warning/)
-  return ended
-}
+const show = (plant: Plant, words: readonly string[], code = 0) =>
+  showCommand((line) => plant.run(line), words, code)
 
 async function stations(router: TestRouter): Promise<number> {
   const { stdout } = await router.shell(
@@ -168,11 +143,7 @@ async function main(): Promise<void> {
     const router = (code: string) => routers.get(code) as TestRouter
     for (const code of INSTALLATIONS)
       await plant.add(code, router(code), code === 'solar-3' ? 'rutos' : 'openwrt')
-    for (const [index, { title, play }] of story.entries()) {
-      tell(`\n${index + 1}. ${title}`)
-      await play({ plant, router })
-    }
-    tell('\nEverything was as it is told.')
+    await playStory(story, { plant, router })
   } finally {
     await stopMachines()
     await plant.remove()

@@ -67,7 +67,7 @@ async function countOnAny(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ host: string; count: Count }> {
   const standbys = databases
-    .filter(({ seen, lag }) => seen?.state === 'up' && seen.facts.isInRecovery && lag !== undefined)
+    .filter(({ seen }) => seen?.state === 'up' && seen.facts.receiver === 'streaming')
     .sort((a, b) => (a.lag?.bytes ?? 0) - (b.lag?.bytes ?? 0))
   let problem: ExpectedError = new FailureError('not-counted', 'no standby follows the primary')
   for (const { host } of standbys) {
