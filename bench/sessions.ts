@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { quietEnvironment, runOnce, runWithPeak, type Chapter, type Figure } from './measure.js'
@@ -53,8 +61,11 @@ function measureForm(
   const { total } = JSON.parse(own.stdout) as { total: number }
   const report = join(directory, 'report.txt')
   const start = performance.now()
-  execFileSync('pgbadger', ['-q', '-f', form, '-o', report, file], { env, stdio: 'ignore' })
+  const format = form === 'csvlog' ? 'csv' : form
+  execFileSync('pgbadger', ['-q', '-f', format, '-o', report, file], { env, stdio: 'ignore' })
   const other = performance.now() - start
+  if (/^Parsed 0 log entries/m.test(readFileSync(report, 'utf8')))
+    throw new Error(`pgBadger read nothing of the ${form}`)
   const ratio = other / own.ms
   const megabytes = statSync(file).size / 1e6
   return [
