@@ -148,7 +148,7 @@ describe('sessions by the logs of a real PostgreSQL', function () {
   const find = async (logs: string[], more: Partial<SessionsQuestion> = {}) => {
     const asked = {
       ...{ logs, prefix: PREFIX, sinceMs: 86_400_000, hours: undefined, superusers: ['postgres'] },
-      ...{ limit: 1000, isChecking: false, ...more },
+      ...{ limit: 1000, isChecking: false, hosts: [], environment: {}, ...more },
     }
     return findSessions(workspace, asked).catch((error: unknown) => {
       if (!(error instanceof ExpectedError) || error.result === undefined) throw error
@@ -281,7 +281,7 @@ describe('sessions by the logs of a real PostgreSQL', function () {
         sinceMs: 86_400_000,
         hours: undefined,
       },
-      ...{ superusers: [], limit: 2, isChecking: true },
+      ...{ superusers: [], limit: 2, isChecking: true, hosts: [], environment: {} },
     }
     await rejects(findSessions(workspace, asked), (error) => {
       ok(error instanceof ExpectedError)

@@ -10,11 +10,12 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
   static override summary = 'see who was in the databases, by the logs of PostgreSQL'
   static override description =
     'Reads jsonlog, csvlog and the log of stderr, current and rotated, packed by gzip or zstd, and joins their records ' +
-    'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. The logs must ' +
+    'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. Without --log the logs of every recorded database host are read over SSH. The logs must ' +
     'have log_connections and log_disconnections, in English. Exit codes: 0 everything was read and, with --check, ' +
-    'nothing stands out; 8 with --check, something does; 1 something could not be read.'
+    'nothing stands out; 8 with --check, something does; 7 a host was out of reach; 1 something could not be read.'
 
   static override examples = [
+    '<%= config.bin %> <%= command.id %> --host db1 --host db2 --since 24h --check',
     '<%= config.bin %> <%= command.id %> --log /var/log/postgresql/postgresql.json',
     '<%= config.bin %> <%= command.id %> --log postgresql.csv --log postgresql.csv.1.gz --since 14d --check --json',
     "<%= config.bin %> <%= command.id %> --log postgresql.log --log-line-prefix '%m [%p] %q%u@%d ' --hours 07:00-19:00 --timezone Europe/Madrid",
@@ -27,7 +28,14 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       helpValue: 'FILE',
       multiple: true,
       multipleNonGreedy: true,
-      required: true,
+    }),
+    host: Flags.string({
+      description:
+        'a database host whose logs are read over SSH; may be given several times [default: all of them]',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+      exclusive: ['log', 'log-line-prefix'],
     }),
     'log-line-prefix': Flags.string({
       description: 'log_line_prefix of the server, for logs of stderr; it must have %c or %p',
@@ -43,7 +51,8 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       default: 'UTC',
     }),
     superuser: Flags.string({
-      description: 'a role that is superuser; may be given several times [default: postgres]',
+      description:
+        'a role that is superuser; may be given several times, hosts are asked [default: postgres]',
       helpValue: 'ROLE',
       multiple: true,
       multipleNonGreedy: true,
@@ -66,7 +75,9 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       superuser: superusers = ['postgres'],
     } = flags
     return findSessions(await this.workspace(flags), {
-      logs: flags.log,
+      logs: flags.log ?? [],
+      hosts: flags.host ?? [],
+      environment: process.env,
       prefix: flags['log-line-prefix'],
       sinceMs,
       hours: hours && { window: hours, timezone },

@@ -18,7 +18,8 @@ export interface Measure {
   grants: readonly GrantTime[]
   /** When people work, and where; undefined: at any time. */
   hours: { window: Window; timezone: string } | undefined
-  superusers: ReadonlySet<string>
+  /** Roles that are superuser on every server. */
+  superusers: readonly string[]
 }
 
 /** So many refusals of one address, or of one role by the unix socket, within this time are a storm. */
@@ -32,12 +33,15 @@ export class SessionJudge {
   readonly #measure: Measure
   readonly #holders: Map<string, AccountRow>
   readonly #people: Map<string, AccountRow>
+  /** Roles that are superuser; whoever learns of more adds them. */
+  readonly superusers: Set<string>
   readonly #refusals = new Map<string, ShownSession[]>()
   readonly #places = new Map<string, ShownSession[]>()
   readonly #seen = new Map<string, Set<string>>()
 
   constructor(measure: Measure) {
     this.#measure = measure
+    this.superusers = new Set(measure.superusers)
     this.#holders = new Map(
       measure.accounts.flatMap((account) => account.roleNames.map((role) => [role, account])),
     )
@@ -113,7 +117,7 @@ export class SessionJudge {
 
   /** A service account by the unix socket is how a machine looks after its own server. */
   #isBareSuperuser({ role, address }: SeenSession, holder: AccountRow | undefined): boolean {
-    if (role === null || !this.#measure.superusers.has(role)) return false
+    if (role === null || !this.superusers.has(role)) return false
     return !(address === null && holder?.kind === 'service-account')
   }
 

@@ -33,20 +33,41 @@ export function readerFor(form: LogForm, sink: LogSink, prefix: string | undefin
   )
 }
 
-/** Reads a log from its beginning to its end, in bounded memory. */
+/** Reads a log that comes piece by piece, in bounded memory. */
+export class LogFeed {
+  readonly #log: { name: string; prefix: string | undefined; form?: LogForm }
+  readonly #sink: LogSink
+  #reader: LogReader | undefined
+  #rest: Buffer = Buffer.alloc(0)
+
+  /** @param log.form without it, it is known by the name, else by how the log begins */
+  constructor(log: { name: string; prefix: string | undefined; form?: LogForm }, sink: LogSink) {
+    this.#log = log
+    this.#sink = sink
+  }
+
+  /** Takes the next piece. @throws what {@link readerFor} throws */
+  take(chunk: Buffer): void {
+    // Text that was put together from two is slower to go through.
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const text = bytes.toString('latin1')
+    const { name, prefix, form } = this.#log
+    this.#reader ??= readerFor(form ?? formOf(name, text), this.#sink, prefix)
+    this.#rest = Buffer.from(bytes.subarray(this.#reader.read(text)))
+  }
+
+  /** The log ends here. */
+  finish(): void {
+    this.#reader?.finish()
+  }
+}
+
+/** Reads a log from its beginning to its end. */
 export async function readLog(
   log: { name: string; chunks: AsyncIterable<Buffer>; prefix: string | undefined },
   sink: LogSink,
 ): Promise<void> {
-  let reader: LogReader | undefined
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of log.chunks) {
-    // Text that was put together from two is slower to go through.
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    const text = bytes.toString('latin1')
-    reader ??= readerFor(formOf(log.name, text), sink, log.prefix)
-    const done = reader.read(text)
-    rest = Buffer.from(bytes.subarray(done))
-  }
-  reader?.finish()
+  const feed = new LogFeed(log, sink)
+  for await (const chunk of log.chunks) feed.take(chunk)
+  feed.finish()
 }

@@ -1,28 +1,22 @@
-import { dirname, resolve } from 'node:path'
-import {
-  CancelledError,
-  ExitCode,
-  ExpectedError,
-  FindingsError,
-  IncompleteError,
-  UsageError,
-} from '../../errors.js'
+import { ExitCode, FindingsError, IncompleteError, UsageError } from '../../errors.js'
 import type { Window } from '../../campaign/window.js'
 import { selectAccounts } from '../../staff/store.js'
 import type { Workspace } from '../../workspace.js'
 import { selectGrantsOfList } from '../grant/store.js'
 import { SessionList } from './collect.js'
-import { SessionJoin } from './join.js'
 import { SessionJudge } from './judge.js'
-import { openLog, type OpenLog } from './open-log.js'
 import { readPrefix } from './prefix.js'
-import { readLog } from './read-log.js'
-import type { NotRead, SeenSession, SessionsFound } from './types.js'
+import { readFiles } from './read-files.js'
+import { readHosts } from './read-hosts.js'
+import type { SeenSession, SessionsFound } from './types.js'
 
 /** Which sessions are asked for. */
 export interface SessionsQuestion {
-  /** Logs of one server, or of several in folders of their own. */
+  /** Logs of one server, or of several in folders of their own; none: the logs of hosts. */
   logs: readonly string[]
+  /** Names of database hosts; none: all of them. */
+  hosts: readonly string[]
+  environment: NodeJS.ProcessEnv
   /** log_line_prefix of the server, for logs of stderr. */
   prefix: string | undefined
   /** How far back, in milliseconds. */
@@ -38,7 +32,7 @@ export interface SessionsQuestion {
 
 /**
  * Reads logs of PostgreSQL and says who was in, by the list of staff and service accounts.
- * @throws UsageError for logs that are not there and for a bad prefix
+ * @throws UsageError for logs that are not there and for a bad prefix; NotFoundError for hosts that are not recorded
  * @throws FindingsError when sessions have flags and `isChecking` is set; else IncompleteError when something could not
  *   be read; what was found is their result
  */
@@ -54,10 +48,14 @@ export async function findSessions(
     accounts: await selectAccounts(database),
     grants: await selectGrantsOfList(database),
     hours: asked.hours,
-    superusers: new Set(asked.superusers),
+    superusers: asked.superusers,
   })
   const list = new SessionList(asked.limit, since)
-  const notRead = await readLogs(workspace, asked, (session) => list.add(judge.judge(session)))
+  const give = (session: SeenSession) => list.add(judge.judge(session))
+  const { notRead, isOutOfReach } =
+    asked.logs.length > 0
+      ? { notRead: await readFiles(workspace, asked, give), isOutOfReach: false }
+      : await readHosts(workspace, { ...asked, since }, { give, superusers: judge.superusers })
   return verdictOn(
     {
       sessions: list.listed(),
@@ -66,55 +64,8 @@ export async function findSessions(
       notRead,
       since: since.toISOString(),
     },
-    asked.isChecking,
+    { isChecking: asked.isChecking, isOutOfReach },
   )
-}
-
-/** Reads the oldest log first, so that a session which goes on in the next one is known there. */
-async function readLogs(
-  { log, signal }: Workspace,
-  { logs, prefix }: SessionsQuestion,
-  give: (session: SeenSession) => void,
-): Promise<NotRead[]> {
-  const notRead: NotRead[] = []
-  const open: OpenLog[] = []
-  try {
-    for (const path of new Set(logs.map((each) => resolve(each)))) open.push(await openLog(path))
-    open.sort(
-      (one, other) =>
-        one.changedAt.getTime() - other.changedAt.getTime() || (one.path < other.path ? -1 : 1),
-    )
-    const joins = new Map<string, SessionJoin>()
-    for (const [done, { path, ...opened }] of open.entries()) {
-      log.progress({ done, total: open.length, unit: 'logs' })
-      const server = dirname(path)
-      const join = joins.get(server) ?? new SessionJoin(server, give)
-      joins.set(server, join)
-      try {
-        await readLog({ name: path, chunks: opened.chunks(signal), prefix }, join)
-      } catch (error) {
-        if (error instanceof CancelledError || signal.aborted || !(error instanceof ExpectedError))
-          throw error
-        notRead.push({ log: path, reason: error.message })
-      }
-    }
-    for (const [server, join] of joins) {
-      join.finish()
-      const reason = reasonOf(join)
-      if (reason !== undefined) notRead.push({ log: server, reason })
-    }
-  } finally {
-    await Promise.all(open.map((each) => each.close()))
-  }
-  return notRead
-}
-
-function reasonOf({ doubts, records, connections }: SessionJoin): string | undefined {
-  if (records === 0) return 'no record of PostgreSQL is in it'
-  if (connections === 0)
-    return 'nothing about connections is in it: log_connections is off, or lc_messages is not English'
-  if (doubts === 0) return undefined
-  return `${doubts === 1 ? '1 record' : `${doubts} records`} can be read in no way, or in more than one`
 }
 
 function requireTimezone(timezone: string): void {
@@ -128,7 +79,10 @@ function requireTimezone(timezone: string): void {
   }
 }
 
-function verdictOn(found: SessionsFound, isChecking: boolean): SessionsFound {
+function verdictOn(
+  found: SessionsFound,
+  { isChecking, isOutOfReach }: { isChecking: boolean; isOutOfReach: boolean },
+): SessionsFound {
   const { flagged, notRead } = found
   const unread = `${notRead.length === 1 ? '1 log' : `${notRead.length} logs`} could not be read as a whole`
   if (isChecking && flagged > 0) {
@@ -137,5 +91,7 @@ function verdictOn(found: SessionsFound, isChecking: boolean): SessionsFound {
     throw new FindingsError('sessions-need-attention', message, { result: found })
   }
   if (notRead.length === 0) return found
-  throw new IncompleteError(ExitCode.failure, unread, { result: found })
+  throw new IncompleteError(isOutOfReach ? ExitCode.unreachable : ExitCode.failure, unread, {
+    result: found,
+  })
 }

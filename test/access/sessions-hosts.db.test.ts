@@ -1,0 +1,170 @@
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { findSessions } from '../../src/lib/access/sessions/sessions.js'
+import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
+import { systemClock } from '../../src/lib/clock.js'
+import { ExitCode, ExpectedError, NotFoundError } from '../../src/lib/errors.js'
+import { addHost } from '../../src/lib/host/add.js'
+import { Secret } from '../../src/lib/secret.js'
+import { parseIdentity } from '../../src/lib/ssh/identity.js'
+import { readFileSync } from 'node:fs'
+import type { Workspace } from '../../src/lib/workspace.js'
+import { startCluster, type Cluster } from '../support/cluster.js'
+import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
+import { freePort } from '../support/server.js'
+import { ACCOUNT, canServeSsh, makeKey, startSshd, type SshServer } from '../support/ssh.js'
+
+const SETTINGS = [
+  "listen_addresses = ''",
+  'log_connections = on',
+  'log_disconnections = on',
+  "log_line_prefix = '%m [%p] %c %l '",
+]
+
+describe('sessions by the logs of hosts', function () {
+  this.timeout(60_000)
+  let own: FreshDatabase
+  let workspace: Workspace
+  let folder: string
+  let key: string
+  const clusters: Cluster[] = []
+  const machines: SshServer[] = []
+
+  const visit = async (cluster: Cluster, application: string, options = '') => {
+    const visitor = new pg.Client({
+      ...{ host: cluster.socketFolder, port: cluster.port, user: 'postgres', database: 'postgres' },
+      ...{ application_name: application, options },
+    })
+    await visitor.connect()
+    await visitor.query('select 1')
+    return visitor
+  }
+
+  const record = async (
+    name: string,
+    cluster: Cluster,
+    port: number,
+    hostKey: SshServer['hostKey'],
+  ) =>
+    addHost(
+      workspace,
+      {
+        ...{
+          name,
+          role: 'database',
+          address: '127.0.0.1',
+          port,
+          username: ACCOUNT,
+          location: null,
+        },
+        ...{ stanza: 'main', snapshot: null, isReplacing: false, isOffline: true },
+        postgresql: { port: cluster.port, dataDirectory: join(cluster.folder, 'data') },
+        fingerprint: hostKey.fingerprint,
+        hostKeyType: hostKey.type,
+        identity: await parseIdentity(new Secret(readFileSync(key, 'utf8')), undefined, key),
+      },
+      { environment: {}, approve: async () => undefined },
+    )
+
+  before(async function () {
+    if (!canServeSsh() || !existsSync('/usr/bin/psql')) return this.skip()
+    folder = mkdtempSync(join(tmpdir(), 'cctl-sessions-'))
+    key = makeKey(folder, 'operator')
+    own = await freshDatabase()
+    workspace = testWorkspace(own.database, { clock: systemClock })
+    const collected = [
+      'logging_collector = on',
+      "log_destination = 'stderr,jsonlog'",
+      "log_directory = 'it''s'",
+    ]
+    for (const [name, settings] of [
+      ['db1', [...SETTINGS, ...collected]],
+      ['db2', SETTINGS],
+    ] as const) {
+      const cluster = await startCluster({ settings, port: await freePort() })
+      clusters.push(cluster)
+      const machine = await startSshd({
+        keys: [key],
+        settings: [`SetEnv PGHOST=${cluster.socketFolder} PGUSER=postgres`],
+      })
+      machines.push(machine)
+      await record(name, cluster, machine.port, machine.hostKey)
+      await (await visit(cluster, `quick-${name}`)).end()
+      await (await visit(cluster, `hidden-${name}`, '-c log_disconnections=off')).end()
+    }
+  })
+  after(async () => {
+    for (const machine of machines) await machine.stop()
+    for (const cluster of clusters) await cluster.stop()
+    await own?.drop()
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  })
+
+  const find = async (hosts: string[] = []) =>
+    findSessions(workspace, {
+      ...{
+        logs: [],
+        hosts,
+        environment: {},
+        prefix: undefined,
+        sinceMs: 3_600_000,
+        hours: undefined,
+      },
+      ...{ superusers: [], limit: 1000, isChecking: false },
+    })
+  const flagsOf = ({ sessions }: SessionsFound, application: string) =>
+    sessions.filter((session) => session.application === application).map(({ flags }) => flags)
+
+  it('come from every host, from jsonlog and from the file that stderr is', async () => {
+    const found = await find()
+    deepEqual(found.notRead, [])
+    deepEqual([...new Set(found.sessions.map(({ server }) => server))].sort(), ['db1', 'db2'])
+    for (const name of ['db1', 'db2']) {
+      const [flags] = flagsOf(found, `quick-${name}`)
+      ok(flags?.includes('superuser-without-grant'), 'the server says who is superuser')
+      ok(!flags?.includes('no-disconnection'))
+    }
+  })
+
+  it('tell who hid their end from who is still in', async () => {
+    const [cluster] = clusters
+    const visitor = await visit(cluster as Cluster, 'stays')
+    const found = await find(['db1'])
+    await visitor.end()
+    ok(flagsOf(found, 'hidden-db1')[0]?.includes('no-disconnection'))
+    ok(!flagsOf(found, 'stays')[0]?.includes('no-disconnection'))
+    equal(found.sessions.find(({ application }) => application === 'stays')?.outcome, 'open')
+    ok(found.sessions.every(({ server }) => server === 'db1'))
+  })
+
+  it('that is not there are said to be so, and the others are read', async () => {
+    const [cluster] = clusters
+    await record('db3', cluster as Cluster, await freePort(), (machines[0] as SshServer).hostKey)
+    await rejects(find(), (error) => {
+      ok(error instanceof ExpectedError)
+      equal(error.exitCode, ExitCode.unreachable)
+      const { sessions, notRead } = error.result as SessionsFound
+      ok(sessions.some(({ server }) => server === 'db2'))
+      deepEqual(
+        notRead.map(({ log }) => log),
+        ['db3'],
+      )
+      return true
+    })
+    await rejects(find(['db9']), NotFoundError)
+  })
+
+  it('that hold an unreadable file are not called good', async () => {
+    const [cluster] = clusters
+    writeFileSync(join((cluster as Cluster).folder, 'data', "it's", 'old.json.gz'), 'no gzip')
+    await rejects(find(['db1']), (error) => {
+      ok(error instanceof ExpectedError)
+      equal(error.exitCode, ExitCode.failure)
+      match((error.result as SessionsFound).notRead[0]?.log ?? '', /old\.json\.gz/)
+      return true
+    })
+  })
+})
