@@ -227,6 +227,18 @@ for (const form of ['json', 'csv', 'log'] as const) {
   })
 }
 
+describe('a csvlog that begins in the middle of a value', () => {
+  it('has no record where a client wrote one without quotes', async () => {
+    const lie = `${TIME},bob,fleet,12472,x,${ID},9,SELECT,${START},,0,LOG,00000,${LIE},,,,,,,,,psql,client backend,,0`
+    const records = [RECEIVED, AUTHENTICATED, AUTHORIZED, ENDED].map(asCsv).join('')
+    const tail = `${lie}\n'",,,"psql","client backend",,0\n`
+    for (const before of ['', "select '\n"]) {
+      const { records: count } = await read('csv', [Buffer.from(`${before}${tail}${records}`)])
+      equal(count, 4)
+    }
+  })
+})
+
 describe('names in the prefix of a log of stderr', () => {
   it('with a line break make what follows uncertain, as far as a name reaches', async () => {
     const id = '6b076911.30b9'
