@@ -67,6 +67,7 @@ export class RosConsole implements Menus {
     await script({
       menus: this,
       put,
+      log: (text) => this.log.push(text),
       delay: (seconds) => this.#delay(seconds, signal),
       step: async () => {
         await new Promise((resolve) => setImmediate(resolve))
@@ -179,7 +180,8 @@ export class RosConsole implements Menus {
     }
     for (const item of chosen) {
       if (isTaken(item)) throw new RosError('failure: already have such name')
-      if (verb === 'remove') items.splice(items.indexOf(item), 1)
+      if (verb === 'unset') item.delete(textOf(plain[1]))
+      else if (verb === 'remove') items.splice(items.indexOf(item), 1)
       else for (const [field, value] of normal(named)) item.set(field, value)
     }
     return undefined

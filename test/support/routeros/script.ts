@@ -32,6 +32,7 @@ export interface Menus {
 export interface Effects {
   menus: Menus
   put(text: string): void
+  log(text: string): void
   delay(seconds: number): Promise<void>
   /** Called before each statement; throws to end it all. */
   step(): Promise<void>
@@ -131,6 +132,14 @@ class Reader {
       const value = this.#value()
       return async (scope) => {
         throw new RosError(textOf(await value(scope)))
+      }
+    }
+    if (name === 'log') {
+      this.#word()
+      const value = this.#value()
+      return async (scope) => {
+        scope.effects.log(textOf(await value(scope)))
+        return undefined
       }
     }
     if (name === 'delay') {

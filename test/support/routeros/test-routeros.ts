@@ -53,7 +53,7 @@ export async function startTestRouteros(box: RosBox = {}): Promise<TestRouteros>
   const menu = wifiMenuOf(flavour)
   const console = new RosConsole(flavour, speed)
   furnish(console, { ...box, flavour })
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  const pair = newKeyPair(ssh2.utils)
   const commands: string[] = []
   const connections = new Set<Connection>()
   const allowed = keys.map((key) => ssh2.utils.parseKey(key))
@@ -110,6 +110,14 @@ export async function startTestRouteros(box: RosBox = {}): Promise<TestRouteros>
       cutLink()
       server.close()
     },
+  }
+}
+
+/** ssh2 makes one of some hundred keys in a way that it cannot read itself. */
+function newKeyPair(utils: (typeof import('ssh2'))['utils']): { private: string; public: string } {
+  for (;;) {
+    const pair = utils.generateKeyPairSync('ed25519')
+    if (!(utils.parseKey(pair.private) instanceof Error)) return pair
   }
 }
 

@@ -12,7 +12,7 @@ export interface RouterView {
   accessPoints: readonly AccessPoint[]
   /** Passphrases that work beside those of the access points. */
   extras: readonly { section: string; digest: string }[]
-  /** Salted digests of what the router keeps of its accounts' passwords. */
+  /** Salted digests of what the router keeps of its accounts' passwords, where it shows that. */
   accounts: readonly { name: string; digest: string }[]
   /** What is on air. */
   onAir: readonly { isUp: boolean; stations: number; ssid: string }[]
@@ -30,15 +30,19 @@ export interface AccessPoint {
   /** SHA-256 of the salt and the passphrase, in hexadecimal; undefined: there is none. */
   digest: string | undefined
   ssid: string
+  /** Why no passphrase can work beside its own. */
+  noOverlap?: string
 }
 
 /** One thing to change. */
 export type Order =
   | { set: 'passphrase'; section: string; secret: Secret }
   | { set: 'ssid'; section: string; ssid: string }
-  | { add: 'extra'; section: string; secret: Secret }
+  /** `beside`: the access points that take it as well. */
+  | { add: 'extra'; section: string; secret: Secret; beside: readonly string[] }
   | { remove: 'extra'; section: string }
-  | { set: 'password'; account: string; secret: Secret }
+  /** `former`: the recorded one, for routers that cannot put back what they show nobody. */
+  | { set: 'password'; account: string; secret: Secret; former: Secret | undefined }
 
 /**
  * How the secrets of one kind of router are changed: armed first, so that the router goes back by itself; then
@@ -55,7 +59,14 @@ export interface Changer {
    */
   arm(
     session: SshSession,
-    change: { id: string; seconds: number; wireless: boolean; accounts: readonly string[] },
+    change: {
+      id: string
+      seconds: number
+      wireless: boolean
+      accounts: readonly string[]
+      /** What will be applied. */
+      orders: readonly Order[]
+    },
   ): Promise<void>
   /** Carries the orders out. @throws ConflictError and FailureError: to be undone then */
   apply(session: SshSession, change: { id: string; orders: readonly Order[] }): Promise<void>

@@ -67,6 +67,7 @@ export async function changeRouter(
     const recorded = await recordedWifi(workspace, change)
     const sections = parts.includes('wifi') ? sectionsOf(change, view, recorded.former) : []
     if (parts.includes('wifi')) refuseForeign(change, { view, sections, salt, ...recorded })
+    if (step === 'add') refuseOverlap(router.installation, view, sections)
     const ssid = choice.what.includes('name') ? undefined : nameOf(view, sections)
     const staged = await stageRotation(workspace, id, {
       ...{ router, step, parts, sections, ssid },
@@ -77,10 +78,11 @@ export async function changeRouter(
     })
     const next = staged.wifi ?? recorded.next
     tell('written down')
-    const orders = ordersOf(change, { staged, sections, next })
+    const former = await recordedPassword(workspace, credentials)
+    const orders = ordersOf(change, { staged, sections, next, former })
     const accounts = parts.includes('admin') ? changer.accounts(router.username) : []
     const seconds = Math.ceil(choice.rollbackMs / 1000)
-    await changer.arm(session, { id, seconds, wireless: sections.length > 0, accounts })
+    await changer.arm(session, { id, seconds, wireless: sections.length > 0, accounts, orders })
     tell('armed')
     await changer.apply(session, { id, orders })
     tell('applied')
@@ -104,6 +106,34 @@ async function recordedWifi(
   if (step !== 'retire') return { former: current, next: undefined }
   const [former] = await selectInGrace(workspace.database, router.id)
   return { former: open(former), next: current }
+}
+
+async function recordedPassword(
+  workspace: Workspace,
+  credentials: readonly CurrentCredential[],
+): Promise<Secret | undefined> {
+  const admin = credentials.find(({ kind }) => kind === 'admin')
+  return admin && openCredential(await workspace.keyring(), admin)
+}
+
+function refuseOverlap(
+  installation: string,
+  { accessPoints }: RouterView,
+  sections: readonly string[],
+): void {
+  const point = accessPoints.find(
+    ({ section, noOverlap }) => sections.includes(section) && noOverlap !== undefined,
+  )
+  if (point === undefined) return
+  throw new ConflictError(
+    'overlap-impossible',
+    `no second passphrase can work at ${point.section} of ${installation}: ${point.noOverlap}`,
+    {
+      suggestions: [
+        `cleverctl router rotate ${installation} --what wifi --dry-run, without --overlap: it says which loggers are cut off`,
+      ],
+    },
+  )
 }
 
 function refuseBusy(installation: string, { open, staged }: RouterView): void {
@@ -189,9 +219,14 @@ function nameOf({ accessPoints }: RouterView, sections: readonly string[]): stri
 
 function ordersOf(
   { router, changer, step, choice }: Change,
-  given: { staged: StagedRotation; sections: readonly string[]; next: Wifi | undefined },
+  given: {
+    staged: StagedRotation
+    sections: readonly string[]
+    next: Wifi | undefined
+    former: Secret | undefined
+  },
 ): Order[] {
-  const { staged, sections, next } = given
+  const { staged, sections, next, former } = given
   const { password } = staged
   const accounts = password ? changer.accounts(router.username) : []
   return [
@@ -200,6 +235,7 @@ function ordersOf(
       set: 'password' as const,
       account,
       secret: password as Secret,
+      former,
     })),
   ]
 }
@@ -210,7 +246,8 @@ function wifiOrders(
   { ssid, passphrase }: Wifi,
   isRenamed: boolean,
 ): Order[] {
-  if (step === 'add') return [{ add: 'extra', section: EXTRA_SECTION, secret: passphrase }]
+  if (step === 'add')
+    return [{ add: 'extra', section: EXTRA_SECTION, secret: passphrase, beside: sections }]
   return [
     ...sections.flatMap((section): Order[] => [
       ...(step === 'replace' && isRenamed ? [{ set: 'ssid', section, ssid } as const] : []),
@@ -304,9 +341,10 @@ async function provePassword(
   const { router, changer } = change
   const digestOf = (view: RouterView, account: string) =>
     view.accounts.find(({ name }) => name === account)?.digest
-  const kept = changer
-    .accounts(router.username)
-    .find((account) => digestOf(before, account) === digestOf(after, account))
+  const kept = changer.accounts(router.username).find((account) => {
+    const was = digestOf(before, account)
+    return was !== undefined && was === digestOf(after, account)
+  })
   if (kept !== undefined)
     throw new FailureError('password-kept', `the router kept the old password of ${kept}`)
   if (router.login === 'password') return true

@@ -70,7 +70,8 @@ export class ConsoleError extends FailureError {
         .map((line) => line.trim())
         .findLast((line) => ERROR.test(line))
         ?.slice(0, 200) ?? ''
-    const reason = said === '' ? 'the answer has no end' : said
+    // Should RouterOS repeat a value, it is not repeated here.
+    const reason = said === '' ? 'the answer has no end' : said.replace(/"[^"]*"?|\S{20,}/g, '…')
     super('router-unreadable', `RouterOS did not do what it was asked: ${reason}`, {
       suggestions: [
         'the user that logs in needs the policies ssh, read, write, policy, test and sensitive',

@@ -2,11 +2,8 @@ import { FailureError } from '../../../errors.js'
 import type { SshSession } from '../../../ssh/session.js'
 import type { Inspector, RouterState } from '../inspector.js'
 import { ask, isYes, printItems, putField, readItems, textOf, type Item } from './console.js'
-import { readMark } from './mark.js'
+import { EXTRA_COMMENTS, readMark } from './mark.js'
 import { readWifi, type RosExtra, type RosWifi } from './wifi.js'
-
-/** The comments of passphrases that an overlap puts there, and as which sections they are known. */
-export const EXTRA_COMMENTS = { next: 'cleverctl_next', former: 'cleverctl_former' } as const
 
 /** What RouterOS shows nobody. */
 const UNSEEN = ['the passwords of its accounts', 'the fingerprints of its authorized keys']

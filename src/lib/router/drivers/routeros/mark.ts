@@ -11,6 +11,9 @@ export const LAST = `${PREFIX}last`
 /** The script that both of them run. */
 export const SCRIPT = `${PREFIX}change`
 
+/** The comments of passphrases that an overlap puts there: the new one is known as the section of that name. */
+export const EXTRA_COMMENTS = { next: 'cleverctl_next', former: 'cleverctl_former' } as const
+
 const OPEN = /^(begun|armed|undoing|confirmed) (\S+)$/
 const ENDED = /^(confirmed|undone) (\S+)$/
 
