@@ -34,6 +34,8 @@ const ALLOWED: Record<Group, string[]> = {
     'update cleverctl.host set removed_at = now() where false',
     'select tables from cleverctl.backup_count where false',
     'select result from cleverctl.drill where false',
+    'update cleverctl.snapshot_set set state = state where false',
+    'update cleverctl.snapshot set state = state where false',
     APPEND,
   ],
   gate: [
@@ -73,6 +75,7 @@ const ALLOWED: Record<Group, string[]> = {
     'select name, role, address, location, stanza, data_directory from cleverctl.host where false',
     'select tables from cleverctl.backup_count where false',
     'select result from cleverctl.drill where false',
+    'select * from cleverctl.snapshot_set, cleverctl.snapshot where false',
   ],
 }
 
@@ -91,6 +94,8 @@ const DENIED: Record<Group, string[]> = {
     'delete from cleverctl.router_credential where false',
     'delete from cleverctl.router_pepper where false',
     'delete from cleverctl.host where false',
+    'delete from cleverctl.snapshot_set where false',
+    'delete from cleverctl.snapshot where false',
     'select * from cleverctl.api_key_successor(0, now())',
     'update cleverctl.migration set sha256 = sha256 where false',
     'set role cleverctl_gate',
@@ -111,6 +116,8 @@ const DENIED: Record<Group, string[]> = {
     'select address from cleverctl.host where false',
     'select label from cleverctl.backup_count where false',
     'select result from cleverctl.drill where false',
+    'select name from cleverctl.snapshot_set where false',
+    'select lsn from cleverctl.snapshot where false',
     'select * from cleverctl.device_import where false',
     'select * from cleverctl.campaign where false',
     'select * from cleverctl.campaign_target where false',

@@ -479,6 +479,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { flags: { role: 'backup' }, code: ok },
     fails: { flags: { role: 'none' }, code: usage },
   }),
+  'host:prepare': ({ number }) => ({
+    succeeds: { args: { name: `db-${number}` }, code: ok },
+    fails: { args: { name: NO_HOST }, code: notFound },
+  }),
   'host:rekey': ({ number }) => ({
     succeeds: {
       args: { name: `db-${number}` },
@@ -741,6 +745,44 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { flags: { now: true }, code: ok },
     fails: { flags: { now: true }, code: refused, fault: 'keyring' },
     isAlone: true,
+  }),
+  // No machine of the estate is there, and none has a place for snapshots.
+  'snapshot:create': ({ number }) => ({
+    succeeds: { flags: { host: `db-${number}`, label: 'nightly', stanza: 'main' }, code: usage },
+    fails: { flags: { host: NO_HOST }, code: notFound },
+  }),
+  'snapshot:list': () => ({
+    succeeds: { flags: { all: true, stanza: 'main' }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'snapshot:prune': () => ({
+    succeeds: {
+      flags: {
+        'keep-within': '12h',
+        'keep-hourly': '48',
+        'keep-daily': '14',
+        'keep-weekly': '8',
+        'keep-monthly': '12',
+        'keep-yearly': '1',
+        'time-zone': 'Europe/Berlin',
+        stanza: 'main',
+        yes: true,
+      },
+      code: ok,
+    },
+    fails: { flags: { 'time-zone': 'nowhere' }, code: usage },
+  }),
+  'snapshot:restore': ({ number }) => ({
+    succeeds: {
+      args: { set: '20260101-030000-nightly' },
+      flags: { host: `db-${number}`, to: '/data/copy' },
+      code: notFound,
+    },
+    fails: {
+      args: { set: 'nowhere' },
+      flags: { host: `db-${number}`, to: '/data/copy' },
+      code: usage,
+    },
   }),
   'staff:add': ({ number }) => ({
     succeeds: {

@@ -3,7 +3,7 @@ import type { Secret } from '../secret.js'
 import { readSecretFile } from '../secret-file.js'
 import { parseFingerprint } from '../ssh/host-key.js'
 import { isEncrypted, parseIdentity } from '../ssh/identity.js'
-import type { HostKeyType } from '../ssh/types.js'
+import type { HostKeyType, Identity } from '../ssh/types.js'
 import type { HostToAdd } from './add.js'
 import type { HostRole, PostgresqlPlace, SnapshotDriver } from './types.js'
 
@@ -44,7 +44,6 @@ export async function readHostFlags(
   const { 'host-key': hostKey, 'host-key-type': hostKeyType, location } = flags
   const { 'snapshot-driver': driver, 'snapshot-directory': directory } = flags
   const postgresql = postgresqlOf(flags)
-  const key = path === undefined ? undefined : await readSecretFile(path, '--identity')
   return {
     name,
     role,
@@ -57,12 +56,24 @@ export async function readHostFlags(
     snapshot: driver === undefined || directory === undefined ? null : { driver, directory },
     fingerprint: hostKey === undefined ? undefined : parseFingerprint(hostKey),
     hostKeyType,
-    identity:
-      key &&
-      (await parseIdentity(key, isEncrypted(key) ? await passphrase() : undefined, path ?? '')),
+    identity: await readIdentity(path, passphrase),
     isOffline: flags.offline,
     isReplacing: flags.replace,
   }
+}
+
+/**
+ * Reads the private key that `--identity` names; undefined where it names none.
+ * @param passphrase asks for the one of an encrypted key
+ * @throws UsageError for a file that others can read, and for anything that is no private key
+ */
+export async function readIdentity(
+  path: string | undefined,
+  passphrase: () => Promise<Secret>,
+): Promise<Identity | undefined> {
+  if (path === undefined) return undefined
+  const key = await readSecretFile(path, '--identity')
+  return parseIdentity(key, isEncrypted(key) ? await passphrase() : undefined, path)
 }
 
 function postgresqlOf(flags: HostFlags): PostgresqlPlace | null {

@@ -15,6 +15,7 @@ const CONNECT_TIMEOUT_MS = 10_000
 
 /**
  * Logs in to every host at once and works on each; one that fails does not keep the others from answering.
+ * @param username another one than the recorded
  * @throws CancelledError, and bugs; whatever a person can act on stands in the place of the result
  */
 export async function onHosts<Result>(
@@ -22,13 +23,14 @@ export async function onHosts<Result>(
   hosts: readonly HostRow[],
   environment: NodeJS.ProcessEnv,
   work: (session: SshSession, host: HostRow) => Promise<Result>,
+  username?: string,
 ): Promise<Reached<Result>[]> {
   // Opened once, before the hosts: each of them needs it.
   await workspace.keyring()
   return Promise.all(
     hosts.map(async (host) => {
       try {
-        return { host, result: await onHost(workspace, host, environment, work) }
+        return { host, result: await onHost(workspace, host, environment, work, username) }
       } catch (error) {
         if (error instanceof CancelledError || workspace.signal.aborted) throw error
         if (error instanceof ExpectedError) return { host, result: error }
@@ -44,9 +46,11 @@ export async function onHost<Result>(
   host: HostRow,
   environment: NodeJS.ProcessEnv,
   work: (session: SshSession, host: HostRow) => Promise<Result>,
+  username = host.username,
 ): Promise<Result> {
   const login = await recordedLogin(workspace, host, environment)
-  const session = await openHost(workspace, host, login, { connectTimeoutMs: CONNECT_TIMEOUT_MS })
+  const limits = { username, connectTimeoutMs: CONNECT_TIMEOUT_MS }
+  const session = await openHost(workspace, host, login, limits)
   try {
     return await work(session, host)
   } finally {

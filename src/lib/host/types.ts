@@ -83,7 +83,8 @@ function faultOfLocation(location: string): Fault | undefined {
   return { code: 'bad-location', reason }
 }
 
-function faultOfPath(path: string): Fault | undefined {
+/** What is wrong with a path on a host. */
+export function faultOfPath(path: string): Fault | undefined {
   const hasDots = path.split('/').some((part) => part === '.' || part === '..')
   if (PATH_FORM.test(path) && !hasDots) return undefined
   const reason =

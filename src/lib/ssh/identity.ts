@@ -43,11 +43,21 @@ export async function parseIdentity(
 }
 
 /** The fingerprint of the public key that belongs to a private one. */
-export async function identityFingerprint({ key, passphrase }: Identity): Promise<string> {
+export async function identityFingerprint(identity: Identity): Promise<string> {
+  return hostKeyOf(await publicBlob(identity)).fingerprint
+}
+
+/** The public key that belongs to a private one, as a line of authorized_keys has it: type and base64. */
+export async function publicKeyOf(identity: Identity): Promise<string> {
+  const blob = await publicBlob(identity)
+  return `${hostKeyOf(blob).type} ${blob.toString('base64')}`
+}
+
+async function publicBlob({ key, passphrase }: Identity): Promise<Buffer> {
   const { utils } = (await import('ssh2')).default
   const [first] = [utils.parseKey(key.reveal(), passphrase?.reveal())].flat()
   if (first === undefined || first instanceof Error) throw new TypeError('a sealed key is none')
-  return hostKeyOf(first.getPublicSSH()).fingerprint
+  return first.getPublicSSH()
 }
 
 /** A private key as one text, to be sealed. */

@@ -1,0 +1,70 @@
+import { Args, Flags } from '@oclif/core'
+import { readIdentity } from '../../lib/host/asked.js'
+import { prepareHost, type PreparedHost } from '../../lib/host/prepare/prepare.js'
+import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { yesFlag } from '../../lib/terminal/flags.js'
+
+const MARKS = { changed: 'ok', unchanged: 'ok', todo: 'warning' } as const
+
+export default class HostPrepare extends BaseCommand<PreparedHost> {
+  static override summary =
+    'give a machine what it needs for snapshots and backups, with the least power'
+  static override description =
+    'Prints a script for root. It lets the recorded key make, list, copy and delete snapshots of ours and nothing ' +
+    "else, and lets pgBackRest of the other machines in for its remote side alone; their users' public keys are asked " +
+    'for by SSH. With --yes it is run on the machine by an administrator who is root there or may use sudo without a ' +
+    "password. sshd's configuration is never changed: where root may not come in at all, the result says so."
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> db1 > prepare-db1.sh',
+    '<%= config.bin %> <%= command.id %> db1 --yes --username admin --identity ~/.ssh/admin',
+  ]
+
+  static override args = {
+    name: Args.string({ description: 'name of the host', required: true, ignoreStdin: true }),
+  }
+
+  static override flags = {
+    ...yesFlag,
+    username: Flags.string({
+      description: 'administrator who installs it',
+      helpValue: 'NAME',
+      default: 'root',
+    }),
+    identity: Flags.string({
+      description:
+        "the administrator's private key, readable by you alone; not stored (without it your ssh-agent)",
+      helpValue: 'FILE',
+      dependsOn: ['yes'],
+    }),
+    'passphrase-file': Flags.string({
+      description: "file with that key's passphrase; - reads stdin (asked for in a terminal)",
+      helpValue: 'FILE|-',
+      dependsOn: ['identity'],
+    }),
+  }
+
+  protected async execute(): Promise<PreparedHost> {
+    const { args, flags } = await this.parse(HostPrepare)
+    const { yes, username, identity: path } = flags
+    const identity = await readIdentity(path, () =>
+      this.secretInput(flags, {
+        file: flags['passphrase-file'],
+        flagName: 'passphrase-file',
+        question: 'Passphrase of the private key',
+      }),
+    )
+    const administrator = yes ? { username, identity } : undefined
+    const workspace = yes ? this.changingWorkspace(flags) : this.workspace(flags)
+    return prepareHost(await workspace, {
+      name: args.name,
+      environment: process.env,
+      administrator,
+    })
+  }
+
+  protected render({ outcome, steps, script }: PreparedHost): void {
+    if (outcome === 'printed') this.screen.preformatted(script.trimEnd())
+    for (const step of steps) this.screen.mark(MARKS[step.outcome], step.what, step.outcome)
+  }
+}

@@ -1,0 +1,50 @@
+import { retentionPolicy } from '../../lib/retention/asked.js'
+import { pruneSnapshots, type PrunedSnapshots } from '../../lib/snapshot/prune.js'
+import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { retentionFlags, stanzaFlag, yesFlag } from '../../lib/terminal/flags.js'
+
+const MARKS = { kept: 'ok', expired: 'warning', deleted: 'warning', failed: 'failure' } as const
+
+export default class SnapshotPrune extends BaseCommand<PrunedSnapshots> {
+  static override summary = 'delete the snapshots that are old and of which more than enough remain'
+  static override description =
+    'Without --yes it says what would go, and deletes nothing. The first whole set of each hour, day, week, month and ' +
+    'year stands for it, counted from the newest; the last whole set never goes. Exit codes: 0 done; 3 some host did ' +
+    'not delete its snapshot, which the same command tries again; 6 somebody else makes or deletes snapshots.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --keep-daily 7 --keep-weekly 4',
+    '<%= config.bin %> <%= command.id %> --keep-hourly 48 --time-zone Europe/Berlin --yes',
+  ]
+
+  static override flags = {
+    ...retentionFlags({ hourly: 24, daily: 7, weekly: 4, monthly: 0, yearly: 0 }),
+    ...stanzaFlag,
+    ...yesFlag,
+  }
+
+  protected async execute(): Promise<PrunedSnapshots> {
+    const { flags } = await this.parse(SnapshotPrune)
+    const asked = {
+      environment: process.env,
+      stanza: flags.stanza,
+      policy: retentionPolicy(flags),
+      isDryRun: !flags.yes,
+    }
+    const workspace = flags.yes ? this.changingWorkspace(flags) : this.workspace(flags)
+    return pruneSnapshots(await workspace, asked)
+  }
+
+  protected render({ sets, isDryRun }: PrunedSnapshots): void {
+    this.screen.table(sets, [
+      { title: 'SET', text: ({ set }) => set },
+      { title: 'STATE', text: ({ state }) => state },
+      { title: 'OUTCOME', text: ({ outcome }) => outcome, mark: ({ outcome }) => MARKS[outcome] },
+      { title: 'KEPT FOR', text: ({ keptFor }) => keptFor.join(', ') || '-' },
+    ])
+    for (const { failures } of sets)
+      for (const { host, reason } of failures) this.screen.mark('failure', reason, host)
+    if (isDryRun && sets.some(({ outcome }) => outcome === 'expired'))
+      this.screen.step('cleverctl snapshot prune --yes', 'nothing was deleted yet')
+  }
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises'
+import { packagedFile } from '../../packaged-file.js'
+import type { HostRow } from '../store.js'
+
+/** Where the forced command lies. */
+export const SNAPSHOT_PROGRAM = '/usr/local/sbin/cleverctl-snapshot'
+
+/** A machine whose pgBackRest comes in by SSH. */
+export interface Peer {
+  name: string
+  /** Type and base64. */
+  publicKey: string
+  addresses: readonly string[]
+}
+
+/** What a host's script is made of. */
+export interface Preparation {
+  host: HostRow
+  /** Of cleverctl, where the host makes snapshots. */
+  publicKey: string | undefined
+  peers: readonly Peer[]
+}
+
+/** The script that prepares a host: it is run there as root, as often as one likes. */
+export async function preparationScript({ host, publicKey, peers }: Preparation): Promise<string> {
+  const steps: string[] = []
+  if (publicKey !== undefined && host.snapshot !== null) {
+    const program = await snapshotProgram()
+    steps.push(
+      `replace ${SNAPSHOT_PROGRAM} 755 root <<'END_OF_PROGRAM'\n${program}END_OF_PROGRAM`,
+      `place ${host.snapshot.directory}`,
+      `authorize root ${quote(publicKey)} ${quote(snapshotOptions(host))} yes`,
+      'root_login',
+    )
+  }
+  for (const peer of peers)
+    steps.push(
+      `# pgBackRest of ${peer.name}`,
+      `authorize ${host.username} ${quote(peer.publicKey)} ${quote(peerOptions(peer))} no`,
+    )
+  const functions = await readFile(packagedFile('host/prepare/install.sh'), 'utf8')
+  return `${functions}\n# ${host.name}\n${steps.join('\n')}\n`
+}
+
+/** The text of the forced command. */
+export async function snapshotProgram(): Promise<string> {
+  return readFile(packagedFile('snapshot/host.sh'), 'utf8')
+}
+
+/** What the forced command is told of its host: driver, port, data directory and place. */
+export function snapshotWords({ snapshot, postgresql }: HostRow): string {
+  const { driver, directory } = snapshot ?? { driver: '', directory: '' }
+  const { port, dataDirectory } = postgresql ?? { port: 0, dataDirectory: '' }
+  return `${driver} ${port} ${dataDirectory} ${directory}`
+}
+
+function snapshotOptions(host: HostRow): string {
+  return `restrict,command="${SNAPSHOT_PROGRAM} ${snapshotWords(host)}"`
+}
+
+/**
+ * pgBackRest's remote side and nothing else: with the forced command of its manual the other machine could stop
+ * backups, or delete them.
+ */
+function peerOptions({ addresses }: Peer): string {
+  const command = [
+    'case "$SSH_ORIGINAL_COMMAND" in',
+    'pgbackrest*:remote) exec pgbackrest ${SSH_ORIGINAL_COMMAND#* };;',
+    '*) echo refused >&2; exit 64;; esac',
+  ].join(' ')
+  return `from="${addresses.join(',')}",restrict,command="${command.replaceAll('"', '\\"')}"`
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

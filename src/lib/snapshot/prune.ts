@@ -1,0 +1,164 @@
+import { ExpectedError, PartialError, UnreachableError } from '../errors.js'
+import { databaseHosts } from '../host/database-hosts.js'
+import { selectHosts } from '../host/store.js'
+import { decideRetention, type KeepReason, type RetentionPolicy } from '../retention/decide.js'
+import { appendTrail } from '../trail/append.js'
+import type { Workspace } from '../workspace.js'
+import { deleteSnapshot, onSnapshotHosts } from './on-host.js'
+import { whileAlone } from './settle.js'
+import { selectSets, updateMember, updateSet, type SetRow } from './store.js'
+import type { SetState } from './types.js'
+
+/** What becomes of a set. */
+export interface PrunedSet {
+  set: string
+  state: SetState
+  /** `expired`: it would be deleted; `failed`: some host did not delete its snapshot. */
+  outcome: 'kept' | 'expired' | 'deleted' | 'failed'
+  keptFor: KeepReason[]
+  /** What failed, by host. */
+  failures: { host: string; reason: string }[]
+}
+
+/** What may go, and whether it does. */
+export interface PruneQuestion {
+  environment: NodeJS.ProcessEnv
+  stanza: string | undefined
+  policy: RetentionPolicy
+  /** Nothing is deleted. */
+  isDryRun: boolean
+}
+
+/** What became of the sets. */
+export interface PrunedSnapshots {
+  stanza: string
+  isDryRun: boolean
+  sets: PrunedSet[]
+}
+
+/**
+ * Deletes the sets that are old and of which more than enough remain, on all their hosts; see `decideRetention`. What
+ * a former run did not end is ended.
+ * @throws UsageError for a policy that keeps nothing, PartialError when a host did not delete its snapshot
+ */
+export async function pruneSnapshots(
+  workspace: Workspace,
+  asked: PruneQuestion,
+): Promise<PrunedSnapshots> {
+  const { environment, policy, isDryRun } = asked
+  decideRetention([], policy, workspace.clock.now())
+  const { stanza } = await databaseHosts(workspace, { stanza: asked.stanza })
+  if (isDryRun)
+    return { stanza, isDryRun, sets: (await decide(workspace, stanza, policy)).map(plan) }
+  return whileAlone(workspace, { stanza, environment }, async () => {
+    const sets: PrunedSet[] = []
+    const away: Away = new Map()
+    for (const decided of await decide(workspace, stanza, policy)) {
+      workspace.signal.throwIfAborted()
+      const planned = plan(decided)
+      sets.push(
+        planned.outcome === 'kept'
+          ? planned
+          : await remove(workspace, decided.row, environment, away),
+      )
+    }
+    const result = { stanza, isDryRun, sets }
+    const failed = sets.filter(({ outcome }) => outcome === 'failed').length
+    if (failed === 0) return result
+    throw new PartialError('partly-deleted', `${failed} of the sets are not deleted everywhere`, {
+      result,
+      suggestions: ['give the command again when the hosts are there'],
+    })
+  })
+}
+
+/** Hosts that did not answer once; they are not waited for again in the same run. */
+type Away = Map<string, ExpectedError>
+
+interface Decided {
+  row: SetRow
+  keptFor: KeepReason[]
+}
+
+async function decide(
+  { database, clock }: Workspace,
+  stanza: string,
+  policy: RetentionPolicy,
+): Promise<Decided[]> {
+  const rows = await selectSets(database, stanza, ['open', 'whole', 'partial', 'leaving'])
+  // What is being deleted may be there in part only, and counts for nothing.
+  const copies = rows
+    .filter(({ state }) => state !== 'leaving')
+    .map(({ set, begunAt, state }) => ({
+      id: set,
+      takenAt: begunAt,
+      isWhole: state === 'whole',
+      isProven: false,
+      needs: [],
+    }))
+  const verdicts = new Map(
+    decideRetention(copies, policy, clock.now()).map(({ id, keptFor }) => [id, keptFor]),
+  )
+  return rows.map((row) => ({ row, keptFor: verdicts.get(row.set) ?? [] }))
+}
+
+function plan({ row, keptFor }: Decided): PrunedSet {
+  const outcome = keptFor.length > 0 ? 'kept' : 'expired'
+  return { set: row.set, state: row.state, outcome, keptFor, failures: [] }
+}
+
+async function remove(
+  workspace: Workspace,
+  set: SetRow,
+  environment: NodeJS.ProcessEnv,
+  away: Away,
+): Promise<PrunedSet> {
+  const { database, actor, clock } = workspace
+  const names = set.members.map(({ host }) => host)
+  const subject = set.set
+  await database.transaction(async (transaction) => {
+    await updateSet(transaction, set, { state: 'leaving', reason: set.reason, at: clock.now() })
+    await appendTrail(transaction, actor, {
+      ...{ phase: 'intent', action: 'snapshot.delete', subject, details: { hosts: names } },
+    })
+  })
+  const left = new Set(
+    set.members.filter(({ state }) => state !== 'gone').map(({ hostId }) => hostId),
+  )
+  const hosts = (await selectHosts(database, 'database')).filter(({ id }) => left.has(id))
+  const asked = await onSnapshotHosts(
+    workspace,
+    hosts.filter(({ id }) => !away.has(id)),
+    environment,
+    (session, host) => deleteSnapshot(session, host, set.set),
+  )
+  const reached = hosts.map((host) => {
+    const result = away.get(host.id) ?? asked.find((each) => each.host.id === host.id)?.result
+    if (result instanceof UnreachableError) away.set(host.id, result)
+    return { host, result }
+  })
+  const failures = reached.flatMap(({ host, result }) =>
+    result instanceof ExpectedError ? [{ host: host.name, reason: result.message }] : [],
+  )
+  // A host that is not recorded any more cannot be asked: its machine is somebody else's now.
+  const known = new Set(hosts.map(({ id }) => id))
+  const forgotten = set.members.filter(({ hostId }) => left.has(hostId) && !known.has(hostId))
+  const isGone = failures.length === 0
+  await database.transaction(async (transaction) => {
+    for (const { host, result } of reached)
+      if (!(result instanceof ExpectedError))
+        await updateMember(transaction, set, host.id, { isGone: true })
+    for (const { hostId } of forgotten)
+      await updateMember(transaction, set, hostId, { isGone: true })
+    const state = isGone ? 'gone' : 'leaving'
+    await updateSet(transaction, set, { state, reason: set.reason, at: clock.now() })
+    const details = { failures, forgotten: forgotten.map(({ host }) => host) }
+    await appendTrail(transaction, actor, {
+      ...{ phase: 'outcome', action: 'snapshot.delete', subject, details },
+    })
+  })
+  const [state, outcome] = isGone
+    ? (['gone', 'deleted'] as const)
+    : (['leaving', 'failed'] as const)
+  return { set: set.set, state, outcome, keptFor: [], failures }
+}

@@ -1,0 +1,104 @@
+import type { Queryable, Transaction } from '../database/database.js'
+import type { SetState, SnapshotMember, SnapshotSet } from './types.js'
+
+/** A set's row with those of its snapshots. */
+export interface SetRow extends Omit<SnapshotSet, 'begunAt' | 'members'> {
+  id: string
+  begunAt: Date
+  members: (SnapshotMember & { hostId: string })[]
+}
+
+/** What a host said of the snapshot that it made. */
+export type TakenFacts = {
+  [Name in 'lsn' | 'timeline' | 'role' | 'systemIdentifier' | 'takenAt']: NonNullable<
+    SnapshotMember[Name]
+  >
+}
+
+const COLUMNS = `snapshot_set.id, snapshot_set.name as set, stanza, snapshot_set.state, snapshot_set.reason,
+  begun_at as "begunAt", (
+    select coalesce(json_agg(json_build_object('hostId', host_id::text, 'host', host.name, 'state', snapshot.state,
+      'lsn', lsn, 'timeline', timeline, 'role', snapshot.role, 'systemIdentifier', system_identifier,
+      'takenAt', to_char(taken_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'reason', snapshot.reason) order by host.name), '[]')
+    from cleverctl.snapshot join cleverctl.host on host.id = host_id where set_id = snapshot_set.id) as members`
+
+/** The sets in these states, oldest first. @param stanza undefined: of every cluster */
+export async function selectSets(
+  database: Queryable,
+  stanza: string | undefined,
+  states: readonly SetState[],
+): Promise<SetRow[]> {
+  const { rows } = await database.query<SetRow>(
+    `select ${COLUMNS} from cleverctl.snapshot_set
+     where state = any($2::text[]) and ($1::text is null or stanza = $1) order by begun_at, name`,
+    [stanza ?? null, states],
+  )
+  return rows
+}
+
+/** The set of this name; undefined where none is recorded. */
+export async function selectSet(database: Queryable, name: string): Promise<SetRow | undefined> {
+  const { rows } = await database.query<SetRow>(
+    `select ${COLUMNS} from cleverctl.snapshot_set where name = $1`,
+    [name],
+  )
+  return rows[0]
+}
+
+/** Writes down a set that is to be made. @returns whether its name was free */
+export async function insertSet(
+  transaction: Transaction,
+  given: { set: string; stanza: string; begunAt: Date; hostIds: readonly string[] },
+): Promise<boolean> {
+  const { rowCount } = await transaction.query(
+    `with made as (
+       insert into cleverctl.snapshot_set (name, stanza, state, begun_at) values ($1, $2, 'open', $3)
+       on conflict do nothing returning id)
+     insert into cleverctl.snapshot (set_id, host_id, state)
+     select made.id, host_id, 'planned' from made, unnest($4::bigint[]) as host_id`,
+    [given.set, given.stanza, given.begunAt, given.hostIds],
+  )
+  return (rowCount ?? 0) > 0
+}
+
+/** What came of a set. @param at when that was seen; null: it goes on */
+export async function updateSet(
+  transaction: Transaction,
+  set: Pick<SetRow, 'id'>,
+  { state, reason, at }: { state: SetState; reason: string | null; at: Date },
+): Promise<void> {
+  await transaction.query(
+    'update cleverctl.snapshot_set set state = $2, reason = $3, ended_at = $4 where id = $1',
+    [set.id, state, reason, at],
+  )
+}
+
+/** What came of one snapshot of a set. */
+export async function updateMember(
+  transaction: Transaction,
+  set: Pick<SetRow, 'id'>,
+  hostId: string,
+  member: { facts: TakenFacts } | { failure: string } | { isGone: true },
+): Promise<void> {
+  const state = 'facts' in member ? 'taken' : 'failure' in member ? 'failed' : 'gone'
+  const { takenAt, lsn, timeline, role, systemIdentifier } =
+    'facts' in member ? member.facts : ({} as Partial<TakenFacts>)
+  await transaction.query(
+    `update cleverctl.snapshot set state = $3, reason = $4, taken_at = coalesce($5, taken_at),
+       lsn = coalesce($6, lsn), timeline = coalesce($7, timeline), role = coalesce($8, role),
+       system_identifier = coalesce($9, system_identifier)
+     where set_id = $1 and host_id = $2`,
+    [
+      set.id,
+      hostId,
+      state,
+      'failure' in member ? member.failure : null,
+      takenAt ?? null,
+      lsn ?? null,
+      timeline ?? null,
+      role ?? null,
+      systemIdentifier ?? null,
+    ],
+  )
+}
