@@ -53,6 +53,11 @@ export function notPrepared({ name }: Pick<HostRow, 'name'>): RefusedError {
   })
 }
 
+/** What the forced command of a host is: its digest, and what it was told of the host. */
+export async function askAbout(session: SshSession, host: HostRow): Promise<string> {
+  return say(session, host, 'about')
+}
+
 /** Makes a snapshot; one that is there already is left as it is. */
 export async function takeSnapshot(
   session: SshSession,

@@ -1,0 +1,187 @@
+import type { SeenDatabase } from '../../cluster/ask.js'
+import type { ExpectedError } from '../../errors.js'
+import type { HostRow } from '../store.js'
+
+/** What one look at a host came to. */
+export interface HostCheck {
+  check: string
+  /** `not-checked` is never good. */
+  state: 'ok' | 'problem' | 'not-checked'
+  message: string
+  /** What to do about it, to be typed or written somewhere; null where nothing is wrong. */
+  fix: string | null
+}
+
+/** What was seen of a host that let us in. */
+export interface SeenOnHost {
+  clockOffsetMs: number
+  /** By name, what look.sh said. */
+  looks: ReadonlyMap<string, string>
+  /** Undefined on a backup machine. */
+  postgresql: SeenDatabase | ExpectedError | undefined
+  /** Undefined where no snapshots are made. */
+  snapshots: SeenSnapshots | ExpectedError | undefined
+}
+
+/** What a host's forced command said. */
+export interface SeenSnapshots {
+  /** Whether it is the one that this version of cleverctl installs, for what is recorded. */
+  isCurrent: boolean
+  /** Sets of which a snapshot was seen on the host before and is not there any more. */
+  missing: readonly string[]
+}
+
+/** More than that, and times of recovery mean something else on each host. */
+const MAX_CLOCK_OFFSET_MS = 5000
+const FULL_PERCENT = 90
+const OLDEST_POSTGRESQL = 150_000
+const MS = 1000
+
+const ok = (check: string, message: string): HostCheck => ({
+  ...{ check, state: 'ok', message, fix: null },
+})
+const problem = (check: string, message: string, fix: string): HostCheck => ({
+  ...{ check, state: 'problem', message, fix },
+})
+const unknown = (check: string, message: string): HostCheck => ({
+  ...{ check, state: 'not-checked', message, fix: null },
+})
+
+/** Holds what was seen of a host against what it needs. Pure. */
+export function judgeHost(host: HostRow, seen: SeenOnHost): HostCheck[] {
+  return [
+    ok('ssh', `${host.username} is let in`),
+    clock(seen.clockOffsetMs),
+    ...postgresql(host, seen),
+    ...disks(seen.looks),
+    ...pgbackrest(host, seen.looks),
+    ...snapshots(host, seen),
+  ]
+}
+
+function clock(offsetMs: number): HostCheck {
+  const seconds = (Math.abs(offsetMs) / MS).toFixed(1)
+  const message = `${seconds} s ${offsetMs < 0 ? 'behind' : 'ahead of'} ours`
+  if (Math.abs(offsetMs) <= MAX_CLOCK_OFFSET_MS) return ok('clock', 'as ours')
+  return problem('clock', message, 'apt-get install chrony')
+}
+
+function postgresql(host: HostRow, { postgresql: seen, looks }: SeenOnHost): HostCheck[] {
+  if (seen === undefined || host.postgresql === null) return []
+  const { dataDirectory, port } = host.postgresql
+  const [mode, owner] = (looks.get('data') ?? '').split(' ')
+  const data =
+    owner === host.username && (mode === '700' || mode === '750')
+      ? ok('data-directory', dataDirectory)
+      : problem(
+          'data-directory',
+          `${dataDirectory} is not the own folder of ${host.username}`,
+          `chown ${host.username}: ${dataDirectory}; chmod 700 ${dataDirectory}`,
+        )
+  if ('exitCode' in seen)
+    return [
+      data,
+      looks.get('program psql') === ''
+        ? problem('postgresql', 'psql is missing', 'apt-get install postgresql-client')
+        : problem('postgresql', seen.message, `psql -p ${port} -d postgres as ${host.username}`),
+    ]
+  if (seen.state === 'down')
+    return [data, problem('postgresql', seen.reason, 'systemctl start postgresql')]
+  const { version, hasChecksums, archiver, isInRecovery } = seen.facts
+  const checks = [data]
+  checks.push(
+    version < OLDEST_POSTGRESQL
+      ? problem('postgresql', `version ${version} is older than 15`, 'pg_upgradecluster')
+      : ok('postgresql', `version ${Math.floor(version / 10_000)}.${version % 10_000}`),
+    hasChecksums
+      ? ok('page-checksums', 'on')
+      : problem('page-checksums', 'off: damaged pages go unnoticed', 'pg_checksums --enable'),
+  )
+  if (!isInRecovery)
+    checks.push(
+      archiver.mode === 'off'
+        ? problem('archive', 'no WAL reaches the backups', 'alter system set archive_mode = on')
+        : ok('archive', `archive_mode is ${archiver.mode}`),
+    )
+  return checks
+}
+
+function disks(looks: ReadonlyMap<string, string>): HostCheck[] {
+  return ['disk-of-data', 'disk-of-repository'].flatMap((check) => {
+    const text = looks.get(check)
+    if (text === undefined) return []
+    const percent = Number.parseInt(text, 10)
+    if (Number.isNaN(percent)) return [unknown(check, 'df does not say how full it is')]
+    const message = `${percent} % full`
+    return [
+      percent < FULL_PERCENT
+        ? ok(check, message)
+        : problem(check, message, 'make room, or let old snapshots and backups go'),
+    ]
+  })
+}
+
+function pgbackrest(host: HostRow, looks: ReadonlyMap<string, string>): HostCheck[] {
+  const version = looks.get('pgbackrest') ?? ''
+  if (version === '')
+    return [problem('pgbackrest', 'pgBackRest is missing', 'apt-get install pgbackrest')]
+  const found = ok('pgbackrest', `version ${version}`)
+  const [, code, words] = /^(\d+) ?(.*)$/.exec(looks.get('check') ?? '') ?? []
+  if (code === undefined) return [found, unknown('pgbackrest-check', 'it did not end')]
+  if (code === '0') return [found, ok('pgbackrest-check', 'WAL reaches the repository')]
+  const fix = `pgbackrest --stanza=${host.stanza} check as ${host.username}`
+  return [found, problem('pgbackrest-check', (words ?? '').trim().slice(0, 300), fix)]
+}
+
+function snapshots(host: HostRow, { snapshots: seen, looks }: SeenOnHost): HostCheck[] {
+  if (seen === undefined || host.snapshot === null) return []
+  const needed = [
+    'bash',
+    'flock',
+    'setpriv',
+    ...(host.snapshot.driver === 'btrfs' ? ['btrfs'] : []),
+  ]
+  const missing = needed.filter((name) => looks.get(`program ${name}`) === '')
+  const checks = missing.map((name) => {
+    const packages = name === 'btrfs' ? 'btrfs-progs' : name === 'bash' ? 'bash' : 'util-linux'
+    return problem('programs', `${name} is missing`, `apt-get install ${packages}`)
+  })
+  const prepare = `cleverctl host prepare ${host.name}`
+  if ('exitCode' in seen)
+    return [
+      ...checks,
+      seen.code === 'host-not-prepared'
+        ? problem('snapshots', seen.message, prepare)
+        : unknown('snapshots', seen.message),
+    ]
+  checks.push(
+    seen.isCurrent
+      ? ok('snapshots', `${host.snapshot.driver} in ${host.snapshot.directory}`)
+      : problem('snapshots', 'the forced command is not the one of this version', prepare),
+  )
+  for (const set of seen.missing)
+    checks.push(
+      problem('snapshot-missing', `the snapshot of ${set} is gone`, 'cleverctl snapshot list'),
+    )
+  return checks
+}
+
+/** pgBackRest works between machines of one version only. Pure; a check for each host that has another one. */
+export function judgeVersions(versions: ReadonlyMap<string, string>): Map<string, HostCheck> {
+  const counts = new Map<string, number>()
+  for (const version of versions.values()) counts.set(version, (counts.get(version) ?? 0) + 1)
+  const [usual] =
+    [...counts].sort(([a, one], [b, other]) => other - one || (a < b ? 1 : -1))[0] ?? []
+  const found = new Map<string, HostCheck>()
+  for (const [name, version] of versions)
+    if (version !== usual)
+      found.set(
+        name,
+        problem(
+          'pgbackrest-version',
+          `${version}, the others have ${usual}`,
+          'apt-get install --only-upgrade pgbackrest, on every machine',
+        ),
+      )
+  return found
+}

@@ -1,0 +1,20 @@
+# Looks at a host as its recorded user and changes nothing; `NAME<tab>VALUE`, a line each. $1 is the stanza, $2 and $3
+# are the data directory and the place for snapshots, or empty.
+export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+say() { printf '%s\t%s\n' "$1" "$2"; }
+say user "$(id -un)"
+for program in pgbackrest psql bash flock setpriv btrfs; do
+  say "program $program" "$(command -v "$program" || true)"
+done
+say pgbackrest "$(pgbackrest version 2>/dev/null | sed -n 's/^pgBackRest //p')"
+if [ -n "$2" ]; then
+  say data "$(stat -c '%a %U' "$2" 2>/dev/null)"
+  say disk-of-data "$(df -Pk "$2" 2>/dev/null | awk 'NR == 2 { print $5 }')"
+else
+  repository=$(sed -n 's/^ *repo1-path *= *//p' /etc/pgbackrest/pgbackrest.conf /etc/pgbackrest.conf 2>/dev/null | head -n 1)
+  say disk-of-repository "$(df -Pk "${repository:-/var/lib/pgbackrest}" 2>/dev/null | awk 'NR == 2 { print $5 }')"
+fi
+if command -v pgbackrest >/dev/null; then
+  said=$(pgbackrest --stanza="$1" --log-level-console=off --log-level-stderr=error check 2>&1)
+  say check "$? $(printf '%s' "$said" | tr '\n\t' '  ')"
+fi
