@@ -56,7 +56,7 @@ export interface Stand {
   password: string
 }
 
-const { ok, usage, partial, refused, notFound, conflict, findings, unreachable } = ExitCode
+const { ok, failure, usage, partial, refused, notFound, conflict, findings, unreachable } = ExitCode
 const PLACE = { timezone: 'Europe/Madrid', latitude: '36.84', longitude: '-2.46' }
 const DEVICES = 'serial,model,batch,manufacturedAt'
 const PLANTS = 'code,name,timezone,latitude,longitude'
@@ -475,6 +475,11 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       },
     }
   },
+  // No machine is there.
+  'host:check': ({ number }) => ({
+    succeeds: { args: { name: `db-${number}` }, code: failure },
+    fails: { args: { name: NO_HOST }, code: notFound },
+  }),
   'host:list': () => ({
     succeeds: { flags: { role: 'backup' }, code: ok },
     fails: { flags: { role: 'none' }, code: usage },

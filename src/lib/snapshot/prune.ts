@@ -89,11 +89,11 @@ async function decide(
   // What is being deleted may be there in part only, and counts for nothing.
   const copies = rows
     .filter(({ state }) => state !== 'leaving')
-    .map(({ set, begunAt, state }) => ({
+    .map(({ set, begunAt, state, isProven }) => ({
       id: set,
       takenAt: begunAt,
       isWhole: state === 'whole',
-      isProven: false,
+      isProven,
       needs: [],
     }))
   const verdicts = new Map(
