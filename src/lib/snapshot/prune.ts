@@ -1,3 +1,4 @@
+import { selectProven } from '../drill/store.js'
 import { ExpectedError, PartialError, UnreachableError } from '../errors.js'
 import { databaseHosts } from '../host/database-hosts.js'
 import { selectHosts } from '../host/store.js'
@@ -86,14 +87,17 @@ async function decide(
   policy: RetentionPolicy,
 ): Promise<Decided[]> {
   const rows = await selectSets(database, stanza, ['open', 'whole', 'partial', 'leaving'])
+  const proven = new Set(
+    (await selectProven(database, stanza, 'snapshot')).map(({ subject }) => subject),
+  )
   // What is being deleted may be there in part only, and counts for nothing.
   const copies = rows
     .filter(({ state }) => state !== 'leaving')
-    .map(({ set, begunAt, state, isProven }) => ({
+    .map(({ set, begunAt, state }) => ({
       id: set,
       takenAt: begunAt,
       isWhole: state === 'whole',
-      isProven,
+      isProven: proven.has(set),
       needs: [],
     }))
   const verdicts = new Map(

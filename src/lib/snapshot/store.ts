@@ -5,8 +5,6 @@ import type { SetState, SnapshotMember, SnapshotSet } from './types.js'
 export interface SetRow extends Omit<SnapshotSet, 'begunAt' | 'members'> {
   id: string
   begunAt: Date
-  /** A drill started a server from it. */
-  isProven: boolean
   members: (SnapshotMember & { hostId: string })[]
 }
 
@@ -18,9 +16,7 @@ export type TakenFacts = {
 }
 
 const COLUMNS = `snapshot_set.id, snapshot_set.name as set, stanza, snapshot_set.state, snapshot_set.reason,
-  begun_at as "begunAt", exists (
-    select from cleverctl.drill where kind = 'snapshot' and subject = snapshot_set.name and result = 'proven'
-  ) as "isProven", (
+  begun_at as "begunAt", (
     select coalesce(json_agg(json_build_object('hostId', host_id::text, 'host', host.name, 'state', snapshot.state,
       'lsn', lsn, 'timeline', timeline, 'role', snapshot.role, 'systemIdentifier', system_identifier,
       'takenAt', to_char(taken_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
