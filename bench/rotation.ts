@@ -125,7 +125,8 @@ function ansible({ routers, key, env }: Fleet, folder: string, concurrency: numb
 
 /** The commands of a rotation, with nothing around them. */
 async function changeBarely(open: () => Promise<SshSession>, index: number): Promise<void> {
-  const id = `bench-${index}`
+  // The timer of an earlier change on the router must not know this one.
+  const id = `bench-${newKey()}`
   const path = `/tmp/cleverctl-${id}.sh`
   const run = async (session: SshSession, script: string, stdin?: Buffer) => {
     const { code, stdout, stderr } = await session.run(script, stdin && { stdin })
