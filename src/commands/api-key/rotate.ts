@@ -8,8 +8,10 @@ import {
   type Overlap,
 } from '../../lib/api-key/types.js'
 import type { CampaignReport } from '../../lib/campaign/types.js'
+import { UsageError } from '../../lib/errors.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
+  campaignFlag,
   concurrencyFlag,
   DEFAULT_CONCURRENCY,
   detachFlag,
@@ -97,7 +99,10 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
     requireChoice(installations, flags)
     const [installation] = installations
     const { overlap, lifetimeMs } = overlapOf(flags)
-    if (installation !== undefined && !isCampaign(installations, flags)) {
+    const isMany = isCampaign(installations, flags)
+    const way = (['output', 'reveal', 'deliver'] as const).find((name) => flags[name])
+    if (isMany && way !== undefined) throw keysNotShown(way, installations, campaignFlag(flags))
+    if (installation !== undefined && !isMany) {
       const isHandedOver = overlap.graceMs > 0 || overlap.adoption !== undefined
       const delivery = await this.keyDestination(flags, { isHandedOver })
       const workspace = await this.changingWorkspace(flags)
@@ -142,4 +147,17 @@ function overlapOf(flags: {
   const { 'hard-deadline': hardDeadlineMs = DEFAULT_HARD_DEADLINE_MS } = flags
   const adoption = percent === undefined ? undefined : { percent, hardDeadlineMs }
   return { overlap: { graceMs, adoption }, lifetimeMs: flags['expires-in'] }
+}
+
+function keysNotShown(
+  way: string,
+  installations: readonly string[],
+  flag: string | undefined,
+): UsageError {
+  const cause = installations.length === 1 ? `--${flag}` : 'several installations'
+  return new UsageError(
+    'keys-not-shown',
+    `--${way} takes the key of one installation, and ${cause} makes a campaign, whose keys go to the loggers through the gates`,
+    { suggestions: ['rotate the ones whose key is needed elsewhere one by one'] },
+  )
 }

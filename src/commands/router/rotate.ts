@@ -89,8 +89,7 @@ export default class RouterRotate extends BaseCommand<Result> {
   protected async execute(): Promise<Result> {
     const { argv, flags } = await this.parse(RouterRotate)
     const installations = argv.map(String)
-    const chosen = { ...flags, reveal: false }
-    requireChoice(installations, chosen)
+    requireChoice(installations, flags)
     const choice: RotationChoice = {
       what: parseRotated(flags.what),
       overlapMs: flags.overlap ? (flags['overlap-for'] ?? DEFAULT_OVERLAP_MS) : undefined,
@@ -112,7 +111,7 @@ export default class RouterRotate extends BaseCommand<Result> {
       return targets > 1 ? `Replace secrets of ${targets} routers?` : undefined
     })
     const [installation] = installations
-    if (installation !== undefined && !isCampaign(installations, chosen)) {
+    if (installation !== undefined && !isCampaign(installations, flags)) {
       return rotateOneRouter(workspace, { installation, choice }, ways)
     }
     return rotateRouters(workspace, { ...asked, concurrency }, ways)

@@ -132,20 +132,14 @@ interface ChoiceValues extends PaceValues {
   'older-than'?: number | undefined
   'dry-run': boolean
   concurrency?: number | undefined
-  output?: string | undefined
-  reveal: boolean
-  deliver?: string[] | undefined
 }
 
 /** Whether many are meant, or one with a pace: then the engine does it, and shows no secret. */
 export function isCampaign(targets: readonly string[], flags: ChoiceValues): boolean {
-  return targets.length !== 1 || campaignFlagOf(flags) !== undefined
+  return targets.length !== 1 || campaignFlag(flags) !== undefined
 }
 
-/**
- * Throws UsageError where no target is named or too much is, and for a way out of one new secret where there are
- * many of them.
- */
+/** Throws UsageError where no target is named, or too much is. */
 export function requireChoice(targets: readonly string[], flags: ChoiceValues): void {
   const isMany = flags.all || flags['older-than'] !== undefined
   if (targets.length === 0 && !isMany)
@@ -154,18 +148,10 @@ export function requireChoice(targets: readonly string[], flags: ChoiceValues): 
     })
   if (targets.length > 0 && flags.all)
     throw new UsageError('usage', '--all and INSTALLATION exclude each other')
-  if (!isCampaign(targets, flags)) return
-  const way = (['output', 'reveal', 'deliver'] as const).find((name) => flags[name])
-  if (way === undefined) return
-  const cause = targets.length === 1 ? `--${campaignFlagOf(flags)}` : 'several installations'
-  throw new UsageError(
-    'keys-not-shown',
-    `--${way} takes the key of one installation, and ${cause} makes a campaign, whose keys go to the loggers through the gates`,
-    { suggestions: ['rotate the ones whose key is needed elsewhere one by one'] },
-  )
 }
 
-function campaignFlagOf(flags: ChoiceValues): string | undefined {
+/** The flag that makes a campaign even of one target; undefined when none was given. */
+export function campaignFlag(flags: ChoiceValues): string | undefined {
   const { all, 'older-than': olderThan, detach, 'dry-run': dryRun, concurrency } = flags
   const isGiven = {
     all,
