@@ -963,7 +963,8 @@ export class Stands {
 
   /** Every secret in the files that commands were given or have made so far, with the file's name. */
   secrets(): { file: string; text: string }[] {
-    return readdirSync(this.folder).flatMap((file) => {
+    const files = readdirSync(this.folder, { withFileTypes: true }).filter((each) => each.isFile())
+    return files.flatMap(({ name: file }) => {
       const lines = readFileSync(join(this.folder, file), 'utf8').trimEnd().split('\n')
       const texts = /secrets\.csv$/.test(file)
         ? lines.slice(1).map((line) => line.split(',')[1] ?? '')
