@@ -265,6 +265,7 @@ describe('judging a cluster', () => {
       const { problems } = describeCluster(estate.cluster, 'main', {
         limits: LIMITS,
         drills: estate.drills,
+        snapshots: [],
         now: NOW,
       })
       assert.deepEqual(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import type { PrunedSnapshots } from '../../src/lib/snapshot/prune.js'
 import type { SnapshotSet } from '../../src/lib/snapshot/types.js'
@@ -142,6 +143,11 @@ describe('cleverctl snapshot', function () {
     assert.deepEqual(
       rows.map(({ phase }) => phase),
       ['intent', 'outcome'],
+    )
+    const { hosts } = (await commands.json(['cluster', 'status'])) as unknown as ClusterStatus
+    assert.deepEqual(
+      hosts.map(({ name, lastSnapshot }) => [name, lastSnapshot?.set]),
+      [...DATABASES.map((name) => [name, set.set]), ['bak1', undefined]],
     )
   })
 

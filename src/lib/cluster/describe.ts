@@ -1,4 +1,5 @@
 import type { DrillRow } from '../drill/store.js'
+import type { LastSnapshot } from '../snapshot/store.js'
 import type { SeenPostgresql } from './ask.js'
 import { judgeCluster } from './judge.js'
 import { primaryOf, type SeenBackup, type SeenCluster, type SeenHost } from './read.js'
@@ -8,23 +9,37 @@ import type {
   ClusterHost,
   ClusterLimits,
   ClusterRole,
+  ClusterSnapshot,
   ClusterStatus,
 } from './types.js'
 
 const MS = 1000
 
+/** A host without what the database alone knows of it. */
+type Unrecorded = Omit<ClusterHost, 'lastSnapshot' | 'lastDrill'>
+
 /** What was seen of a cluster as people and scripts read it, judged. Pure. */
 export function describeCluster(
   seen: SeenCluster,
   stanza: string,
-  { limits, drills, now }: { limits: ClusterLimits; drills: readonly DrillRow[]; now: Date },
+  given: {
+    limits: ClusterLimits
+    drills: readonly DrillRow[]
+    snapshots: readonly LastSnapshot[]
+    now: Date
+  },
 ): ClusterStatus {
+  const { limits, drills, snapshots, now } = given
   const primary = primaryOf(seen.databases)
   const leader = primary?.seen?.state === 'up' ? primary.seen.facts : undefined
   const hosts = [
     ...seen.databases.map((each) => databaseHost(each, leader)),
     ...(seen.backup ? [backupHost(seen.backup)] : []),
-  ].map((host) => ({ ...host, lastDrill: lastDrillOf(host.name, drills, now) }))
+  ].map((host) => ({
+    ...host,
+    lastSnapshot: lastSnapshotOf(host.name, snapshots, now),
+    lastDrill: lastDrillOf(host.name, drills, now),
+  }))
   const copies = hosts.filter((host) => isFollowing(host, leader)).length
   const hasBackup = (seen.backup?.stanza?.backups.length ?? 0) > 0
   const locations = countLocations(hosts)
@@ -48,7 +63,7 @@ export function describeCluster(
 function databaseHost(
   { host, seen, lag }: SeenHost,
   leader: SeenPostgresql | undefined,
-): Omit<ClusterHost, 'lastDrill'> {
+): Unrecorded {
   const facts = seen?.state === 'up' ? seen.facts : undefined
   const peer = leader?.standbys.find(
     ({ name, address }) => name === host.name || address === host.address,
@@ -77,7 +92,7 @@ function roleOf(seen: SeenHost['seen']): ClusterRole {
   return seen.facts.isInRecovery ? 'standby' : 'primary'
 }
 
-function backupHost({ host, stanza }: SeenBackup): Omit<ClusterHost, 'lastDrill'> {
+function backupHost({ host, stanza }: SeenBackup): Unrecorded {
   return {
     name: host.name,
     role: stanza === undefined ? 'unknown' : 'backup',
@@ -106,11 +121,26 @@ function countLocations(hosts: readonly ClusterHost[]): number | null {
   return names.includes(null) ? null : new Set(names).size
 }
 
+function lastSnapshotOf(
+  name: string,
+  snapshots: readonly LastSnapshot[],
+  now: Date,
+): ClusterSnapshot | null {
+  const last = snapshots.find(({ host }) => host === name)
+  if (last === undefined) return null
+  const { set, takenAt } = last
+  return { set, takenAt: takenAt.toISOString(), ageSeconds: secondsSince(takenAt, now) }
+}
+
+function secondsSince(at: Date, now: Date): number {
+  return Math.round((now.getTime() - at.getTime()) / MS)
+}
+
 function lastDrillOf(name: string, drills: readonly DrillRow[], now: Date): ClusterDrill | null {
   const last = drills.filter(({ host }) => host === name).at(-1)
   if (last === undefined) return null
   const { subject, result, endedAt } = last
-  const ageSeconds = Math.round((now.getTime() - endedAt.getTime()) / MS)
+  const ageSeconds = secondsSince(endedAt, now)
   return { subject, result, endedAt: endedAt.toISOString(), ageSeconds }
 }
 

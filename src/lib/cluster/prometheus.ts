@@ -60,6 +60,11 @@ function metricsOf(status: ClusterStatus): Metric[] {
       'when the last backup was finished',
       backup?.last ? cluster(Date.parse(backup.last.stoppedAt) / 1000) : [],
     ),
+    gauge(
+      'last_snapshot_timestamp_seconds',
+      'when the last snapshot of the host was taken',
+      each(({ lastSnapshot }) => (lastSnapshot ? Date.parse(lastSnapshot.takenAt) / 1000 : null)),
+    ),
     gauge('last_drill_timestamp_seconds', 'when the last drill ended', drillSamples(status)),
   ]
 }

@@ -9,6 +9,7 @@ import {
 import { selectLastDrills } from '../drill/store.js'
 import { requirePlace } from '../file-system.js'
 import { selectHosts, type HostRow } from '../host/store.js'
+import { selectLastSnapshots } from '../snapshot/store.js'
 import { writeReport } from '../findings/report-file.js'
 import type { Workspace } from '../workspace.js'
 import { describeCluster } from './describe.js'
@@ -44,7 +45,9 @@ export async function clusterStatus(
   const { hosts, stanza } = clusterOf(await selectHosts(database, undefined), asked.stanza)
   const seen = await readCluster(workspace, hosts, environment)
   const drills = await selectLastDrills(database, stanza)
-  const status = describeCluster(seen, stanza, { limits, drills, now: clock.now() })
+  const snapshots = await selectLastSnapshots(database, stanza)
+  const now = clock.now()
+  const status = describeCluster(seen, stanza, { limits, drills, snapshots, now })
   if (prometheusFile !== undefined) await writeReport(prometheusFile, toPrometheus(status), random)
   return verdictOn(status, seen, asked.isChecking)
 }

@@ -26,8 +26,17 @@ export interface ClusterHost {
   syncState: string | null
   slots: SeenSlot[]
   archiver: SeenArchiver | null
+  /** The last snapshot that was taken of it and is still there, as far as is recorded. */
+  lastSnapshot: ClusterSnapshot | null
   /** The last drill of a copy that this host keeps. */
   lastDrill: ClusterDrill | null
+}
+
+/** A snapshot, and the set to which it belongs. */
+export interface ClusterSnapshot {
+  set: string
+  takenAt: string
+  ageSeconds: number
 }
 
 /** A drill, and what came of it. */

@@ -46,6 +46,31 @@ export async function selectSet(database: Queryable, name: string): Promise<SetR
   return rows[0]
 }
 
+/** The last snapshot of a host that was taken and not deleted. */
+export interface LastSnapshot {
+  host: string
+  set: string
+  takenAt: Date
+}
+
+/** Of each host of a cluster that has one. */
+export async function selectLastSnapshots(
+  database: Queryable,
+  stanza: string,
+): Promise<LastSnapshot[]> {
+  const { rows } = await database.query<LastSnapshot>(
+    `select distinct on (host.name) host.name as host, snapshot_set.name as set, taken_at as "takenAt"
+     from cleverctl.snapshot
+     join cleverctl.snapshot_set on snapshot_set.id = set_id
+     join cleverctl.host on host.id = host_id
+     where snapshot_set.stanza = $1 and snapshot.state = 'taken' and snapshot_set.state <> 'gone'
+       and host.removed_at is null
+     order by host.name, taken_at desc`,
+    [stanza],
+  )
+  return rows
+}
+
 /** Writes down a set that is to be made. @returns whether its name was free */
 export async function insertSet(
   transaction: Transaction,

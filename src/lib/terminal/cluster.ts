@@ -18,8 +18,12 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
     { title: 'LAG', text: lagOf, value: ({ lagSeconds }) => String(lagSeconds ?? '-') },
     { title: 'BYTES', text: ({ lagBytes }) => String(lagBytes ?? '-'), align: 'right' },
     { title: 'TIMELINE', text: ({ timeline }) => String(timeline ?? '-'), align: 'right' },
-    { title: 'LSN', text: ({ lsn }) => lsn ?? '-' },
+    { title: 'LSN', text: ({ lsn }) => lsn ?? '-', isMinor: true },
     { title: 'SYNC', text: ({ syncState }) => syncState ?? '-' },
+    {
+      title: 'LAST SNAPSHOT',
+      text: ({ lastSnapshot }) => (lastSnapshot ? screen.time(lastSnapshot.takenAt) : '-'),
+    },
     {
       title: 'LAST DRILL',
       text: ({ lastDrill }) =>
