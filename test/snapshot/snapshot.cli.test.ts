@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
+import type { SnapshotDrill } from '../../src/lib/snapshot/drill.js'
 import type { PrunedSnapshots } from '../../src/lib/snapshot/prune.js'
 import type { SnapshotSet } from '../../src/lib/snapshot/types.js'
 import { call } from '../support/estate/call.js'
@@ -11,7 +13,7 @@ import { canRunEstate, type Estate, type MachineName } from '../support/estate/e
 import { DATABASES, PLACE, prepare, snapshotFlags } from '../support/estate/snapshots.js'
 import { makeKey } from '../support/ssh.js'
 
-const { ok, usage, partial, refused, conflict, failure } = ExitCode
+const { ok, usage, partial, refused, notFound, findings, conflict, failure } = ExitCode
 const CREATE = ['snapshot', 'create', '--all']
 const COPY = '/var/lib/postgresql/15/copy'
 
@@ -19,6 +21,8 @@ describe('cleverctl snapshot', function () {
   this.timeout(180_000)
   let commands: EstateCommands
   let estate: Estate
+  /** The set that a drill has proven. */
+  let provenSet: string | undefined
 
   before(async function () {
     if (!canRunEstate()) return this.skip()
@@ -193,6 +197,60 @@ describe('cleverctl snapshot', function () {
     assert.equal(await estate.sql('db1', 'select sum(amount) from account'), '10000')
   })
 
+  it('proves a set by a server that is started from each copy, and finds a page that is bad', async () => {
+    await estate.sql(
+      'db1',
+      `create table torn as select n, repeat('x', 200) as text from generate_series(1, 2000) as n;
+       checkpoint`,
+    )
+    const set = await create(CREATE)
+    const words = ['snapshot', 'drill', set.set]
+    const proven = (await commands.json(words)) as unknown as SnapshotDrill
+    assert.equal(proven.result, 'proven')
+    provenSet = set.set
+    for (const { host, recovered, checks, rtoSeconds } of proven.members) {
+      assert.ok(recovered && rtoSeconds !== null, host)
+      assert.deepEqual(
+        checks.map(({ name, state }) => `${name} ${state}`),
+        ['copy ok', 'recovery ok', 'structure ok', 'pages ok'],
+      )
+    }
+    const path = await estate.sql('db1', `select pg_relation_filepath('torn')`)
+    const file = `${PLACE}/cleverctl-${set.set}/data/${path}`
+    // On a standby, recovery would write the page anew.
+    await estate.machine('db1').script(
+      `btrfs property set -ts ${PLACE}/cleverctl-${set.set}/data ro false
+       printf torn | dd of=${file} bs=1 seek=20000 conv=notrunc status=none`,
+    )
+    const torn = (await commands.json(words, findings)) as unknown as SnapshotDrill
+    assert.deepEqual(
+      torn.members.map(({ host, result }) => `${host} ${result}`),
+      ['db1 failed', 'db2 proven', 'db3 proven'],
+    )
+    for (const name of DATABASES)
+      assert.doesNotMatch(
+        await estate.machine(name).run('root', ['ls', '-A', dirname(DATA)]),
+        /cleverctl-drill/,
+      )
+    const { rows } = await commands.fresh.database.query<{ phase: string; result: string | null }>(
+      `select phase, details->>'result' as result from cleverctl.trail
+       where action = 'snapshot.drill' order by seq`,
+    )
+    assert.deepEqual(
+      rows.map(({ phase, result }) => [phase, result]),
+      [
+        ['intent', null],
+        ['outcome', 'proven'],
+        ['intent', null],
+        ['outcome', 'failed'],
+      ],
+    )
+    assert.equal(
+      (await commands.json([...words, '--host', 'bak1'], notFound)).error.code,
+      'snapshot-not-there',
+    )
+  })
+
   it('marks a set partial when a host or its PostgreSQL is not there, and says which', async () => {
     const stop = [`${PROGRAMS}/pg_ctl`, '-D', DATA, '-m', 'fast', 'stop']
     await estate.machine('db2').run('postgres', stop)
@@ -247,7 +305,7 @@ describe('cleverctl snapshot', function () {
     assert.equal((await commands.json(nothing, usage)).error.code, 'keeps-nothing')
     const before = await sets()
     const whole = before.filter(({ state }) => state === 'whole').map(({ set }) => set)
-    const wanted = new Set([whole[0], whole.at(-1)])
+    const wanted = new Set([whole[0], provenSet, whole.at(-1)])
     const plan = (await commands.json(prune)) as unknown as PrunedSnapshots
     assert.deepEqual(
       plan.sets.filter(({ outcome }) => outcome === 'kept').map(({ set }) => set),

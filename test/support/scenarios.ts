@@ -777,6 +777,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { flags: { 'time-zone': 'nowhere' }, code: usage },
   }),
+  'snapshot:drill': () => ({
+    succeeds: { args: { set: '20260101-030000-nightly' }, code: notFound },
+    fails: { args: { set: 'nowhere' }, code: usage },
+  }),
   'snapshot:restore': ({ number }) => ({
     succeeds: {
       args: { set: '20260101-030000-nightly' },

@@ -1,5 +1,5 @@
 import { parseLsn } from '../cluster/lsn.js'
-import { carryOut, checkPages, checkRows, checkStructure } from '../drill/checks.js'
+import { carryOut, checkPages, checkRows, checkStructure, judgeStart } from '../drill/checks.js'
 import type { Scratch } from '../drill/scratch.js'
 import type { DrillCheck } from '../drill/types.js'
 import { FailureError } from '../errors.js'
@@ -41,16 +41,6 @@ type Finding = Omit<DrillCheck, 'name' | 'durationMs'>
 
 /** Exit codes of pgBackRest's restore that speak of the repository (its src/common/error): what is there is wrong. */
 const DAMAGE = new Set([26, 28, 29, 55, 95])
-/** With these words PostgreSQL ends a recovery for want of WAL, or of anything else in the copy. */
-const CANNOT_RECOVER = [
-  /recovery ended before configured recovery target was reached/,
-  /WAL ends before (?:end of online backup|consistent recovery point)/,
-  /could not (?:locate|find|read) .*(?:checkpoint|redo)/,
-  /requested (?:timeline|recovery stop point)/,
-  /invalid .*(?:checkpoint|page|record)/,
-  /could not (?:open|access|read) file ".*": No such file/,
-]
-
 /** Restores a backup to a scratch place, starts a server on it, and looks at what it holds. */
 export async function rehearse(
   scratch: Scratch,
@@ -141,17 +131,18 @@ async function recover(
         },
       })
     : await scratch.start({ programs, wanted: 'promoted', settings: settingsFor(rehearsal) })
-  return judge(words, 'PostgreSQL started and recovered')
+  return judgeStart(words, 'PostgreSQL started and recovered')
 }
 
 /** From where the rows were counted to the target. */
 async function goOn(scratch: Scratch, rehearsal: Rehearsal): Promise<Finding> {
   const { programs, target } = rehearsal
-  if (target.kind === 'label') return judge(await scratch.promote(programs), 'recovery has ended')
+  if (target.kind === 'label')
+    return judgeStart(await scratch.promote(programs), 'recovery has ended')
   await scratch.stop()
   const settings = settingsFor(rehearsal)
   const words = await scratch.start({ programs, wanted: 'promoted', settings })
-  return judge(words, 'recovery has ended')
+  return judgeStart(words, 'recovery has ended')
 }
 
 function settingsFor({ target }: Rehearsal): Record<string, string> {
@@ -164,12 +155,6 @@ function settingsFor({ target }: Rehearsal): Record<string, string> {
     recovery_target_action: 'promote',
     recovery_target_timeline: 'latest',
   }
-}
-
-function judge(words: string | undefined, good: string): Finding {
-  if (words === undefined) return { state: 'ok', message: good }
-  const isDamage = CANNOT_RECOVER.some((pattern) => pattern.test(words))
-  return { state: isDamage ? 'failed' : 'not-checked', message: `PostgreSQL ended: ${words}` }
 }
 
 async function lastCommit(scratch: Scratch, programs: string): Promise<Date | null> {

@@ -11,6 +11,16 @@ const CHECKSUMS_FOUND = 1
 const NO_CHECKSUMS = /data checksums are not enabled/
 const DATABASES = `select datname from pg_database where datallowconn and not datistemplate order by datname`
 
+/** With these words PostgreSQL ends a recovery for want of WAL, or of anything else in the copy. */
+const CANNOT_RECOVER = [
+  /recovery ended before configured recovery target was reached/,
+  /WAL ends before (?:end of online backup|consistent recovery point)/,
+  /could not (?:locate|find|read) .*(?:checkpoint|redo)/,
+  /requested (?:timeline|recovery stop point)/,
+  /invalid .*(?:checkpoint|page|record)/,
+  /could not (?:open|access|read) file ".*": No such file/,
+]
+
 /** Carries out a check and says how long it took. */
 export async function carryOut(name: string, look: () => Promise<Finding>): Promise<DrillCheck> {
   const from = performance.now()
@@ -71,4 +81,14 @@ export async function checkPages(scratch: Scratch, programs: string): Promise<Fi
   if (result.code === CHECKSUMS_FOUND && count !== undefined)
     return { state: 'failed', message: `${count} pages have wrong checksums` }
   return { state: 'not-checked', message: `pg_checksums: ${lastWords(result)}` }
+}
+
+/**
+ * What a start of a scratch server says of the copy.
+ * @param words the last ones of a server that ended; undefined where it came as far as it was to
+ */
+export function judgeStart(words: string | undefined, good: string): Finding {
+  if (words === undefined) return { state: 'ok', message: good }
+  const isDamage = CANNOT_RECOVER.some((pattern) => pattern.test(words))
+  return { state: isDamage ? 'failed' : 'not-checked', message: `PostgreSQL ended: ${words}` }
 }
