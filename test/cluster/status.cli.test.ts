@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
+import { runCliTty } from '../support/cli.js'
 import { DATA, PROGRAMS } from '../support/estate/cluster.js'
 import { EstateCommands } from '../support/estate/commands.js'
 import { canRunEstate, type Estate } from '../support/estate/estate.js'
@@ -97,6 +98,22 @@ describe('cleverctl cluster status', function () {
     assert.match(text, /^cleverctl_cluster_lag_seconds\{stanza="main",host="db3"\} [\d.]+$/m)
     const { stdout } = await commands.run(STATUS)
     assert.match(stdout, /^db1\tprimary\t/m)
+  })
+
+  it('is drawn anew with --watch until Ctrl-C, and in a terminal alone', async () => {
+    const { home, fresh } = commands
+    const watched = await runCliTty([...STATUS, '--watch'], {
+      ...{ home, network: estate.network, columns: 140 },
+      env: { CLEVERCTL_DATABASE_URL: fresh.url },
+      answers: [{ expect: /Ctrl-C ends[\s\S]*Ctrl-C ends/, send: '\x03' }],
+    })
+    assert.equal(watched.code, ExitCode.interrupted, watched.stdout)
+    assert.match(watched.stdout, /db1 +✓ primary|db1 .*primary/)
+    for (const words of [
+      [...STATUS, '--watch'],
+      [...CHECK, '--watch'],
+    ])
+      await commands.json(words, ExitCode.usage)
   })
 
   it('finds a standby whose replay stands still, by bytes and seconds', async () => {

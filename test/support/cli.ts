@@ -49,10 +49,7 @@ export async function runCli(
 ): Promise<CliResult> {
   const { environment, discard } = surroundings(options)
   const hasInput = options.input !== undefined
-  const words = [process.execPath, options.program ?? PROGRAM, ...args]
-  const { network } = options
-  const elsewhere = network === undefined ? [] : ['nsenter', '-t', String(network), '--net']
-  const [first = '', ...others] = [...elsewhere, ...words]
+  const [first = '', ...others] = wordsOf(args, options)
   const child = spawn(first, others, {
     env: environment,
     cwd: options.cwd,
@@ -66,6 +63,11 @@ export async function runCli(
   const { code, signal } = await ended(child)
   discard()
   return resultOf(code, signal, stdout(), stderr())
+}
+
+function wordsOf(args: readonly string[], { program, network }: CliOptions): string[] {
+  const elsewhere = network === undefined ? [] : ['nsenter', '-t', String(network), '--net']
+  return [...elsewhere, process.execPath, program ?? PROGRAM, ...args]
 }
 
 /** A question that is waited for, and what is then typed. */
@@ -92,7 +94,7 @@ export async function runCliTty(
   const folder = mkdtempSync(join(tmpdir(), 'cctl-tty-'))
   const stderrFile = join(folder, 'stderr')
   writeFileSync(stderrFile, '')
-  const words = [process.execPath, options.program ?? PROGRAM, ...args].map(quoted).join(' ')
+  const words = wordsOf(args, options).map(quoted).join(' ')
   const redirection = options.separate ? ` 2>${quoted(stderrFile)}` : ''
   const line = `stty cols ${options.columns ?? 100} rows 40; exec ${words}${redirection}`
   const child = spawn('script', ['-qefc', line, '/dev/null'], {

@@ -1,11 +1,15 @@
 import { Flags } from '@oclif/core'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { clusterStatus } from '../../lib/cluster/status.js'
 import type { ClusterStatus } from '../../lib/cluster/types.js'
+import { IncompleteError, UsageError } from '../../lib/errors.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawCluster } from '../../lib/terminal/cluster.js'
 import { durationFlag, stanzaFlag } from '../../lib/terminal/flags.js'
 
 const DAY_MS = 86_400_000
+/** How long what is drawn stands before it is asked anew. */
+const WATCH_MS = 5000
 
 export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
   static override summary = 'see who is primary, how late the standbys are, and what is wrong'
@@ -18,10 +22,15 @@ export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --check --max-lag 30s --json',
+    '<%= config.bin %> <%= command.id %> --watch',
     '<%= config.bin %> <%= command.id %> --prometheus /var/lib/node_exporter/cleverctl.prom',
   ]
 
   static override flags = {
+    watch: Flags.boolean({
+      description: 'ask and draw anew every 5 s in a terminal, until Ctrl-C',
+      exclusive: ['check', 'prometheus'],
+    }),
     check: Flags.boolean({ description: 'end with 8 when something is wrong' }),
     'max-lag': durationFlag({
       description: 'how late a standby may be [default: 30s]',
@@ -46,16 +55,43 @@ export default class ClusterStatusCommand extends BaseCommand<ClusterStatus> {
     const { flags } = await this.parse(ClusterStatusCommand)
     const { 'max-lag': maxLagMs = 30_000, 'max-backup-age': maxBackupAgeMs = DAY_MS } = flags
     const { 'max-drill-age': maxDrillAgeMs = 7 * DAY_MS } = flags
-    return clusterStatus(await this.workspace(flags), {
+    if (flags.watch && (!this.screen.isTerminal || this.jsonEnabled()))
+      throw new UsageError('no-terminal', '--watch draws in a terminal and nowhere else', {
+        suggestions: ['cleverctl cluster status --json'],
+      })
+    const workspace = await this.workspace(flags)
+    const question = {
       environment: process.env,
       stanza: flags.stanza,
       limits: { maxLagMs, maxBackupAgeMs, maxDrillAgeMs },
       isChecking: flags.check,
       prometheusFile: flags.prometheus,
-    })
+    }
+    return flags.watch
+      ? this.#watch(() => clusterStatus(workspace, question))
+      : clusterStatus(workspace, question)
+  }
+
+  /** Ends by the interruption that aborts its signal. */
+  async #watch(ask: () => Promise<ClusterStatus>): Promise<ClusterStatus> {
+    for (;;) {
+      const status = await ask().catch(incomplete)
+      this.screen.clear()
+      drawCluster(this.screen, status)
+      this.screen.line()
+      this.screen.line(`as of ${status.checkedAt}; Ctrl-C ends`)
+      await sleep(WATCH_MS, undefined, { signal: this.signal })
+    }
   }
 
   protected render(status: ClusterStatus): void {
     drawCluster(this.screen, status)
   }
+}
+
+/** A host that does not answer is what is watched for. */
+function incomplete(error: unknown): ClusterStatus {
+  if (error instanceof IncompleteError && error.result !== undefined)
+    return error.result as ClusterStatus
+  throw error
 }

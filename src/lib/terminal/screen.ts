@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { clearScreenDown, cursorTo } from 'node:readline'
 import { colourPalette, plainPalette, wantsColour, type Palette } from './colour.js'
 import { alignCells, fittingColumns, GAP, joinCells, pad, widthOf, wrap } from './layout.js'
 import { relativeTime } from './relative-time.js'
@@ -54,6 +55,13 @@ export class Screen {
   /** Loads what drawing needs; called once before anything is drawn. */
   async prepare(): Promise<void> {
     if (this.isColoured) this.#palette = await colourPalette()
+  }
+
+  /** Empties the terminal, to draw anew; its history stays. */
+  clear(): void {
+    if (!this.isTerminal) return
+    cursorTo(process.stdout, 0, 0)
+    clearScreenDown(process.stdout)
   }
 
   /** One line of text. */
