@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { EstateCommands } from '../test/support/estate/commands.js'
 import { canRunEstate } from '../test/support/estate/estate.js'
+import { DATABASES, prepare, snapshotFlags } from '../test/support/estate/snapshots.js'
 import { stopSharedCluster } from '../test/support/database.js'
 import { playStory, show, tell, type Step } from './story.js'
 
@@ -39,6 +40,17 @@ const story: readonly Step<EstateCommands>[] = [
       const { stdout } = await say(commands, 'backup drill')
       assert.match(stdout, /^ok\trows/m)
       await say(commands, 'cluster status --check')
+    },
+  },
+  {
+    title: 'Snapshots of all three as one set, and a server started from each of them',
+    play: async (commands) => {
+      await say(commands, 'snapshot create --all --label nightly')
+      const { sets } = (await commands.json(['snapshot', 'list'])) as unknown as {
+        sets: { set: string }[]
+      }
+      const { stdout } = await say(commands, `snapshot drill ${sets[0]?.set}`)
+      assert.match(stdout, /^ok\tpages/m)
     },
   },
   {
@@ -94,6 +106,10 @@ async function main(): Promise<void> {
   const commands = await EstateCommands.up()
   try {
     await commands.addAll()
+    for (const name of DATABASES) {
+      await commands.add(name, '--location', 'hall-1', '--replace', ...snapshotFlags())
+      await prepare(commands, name)
+    }
     await playStory(story, commands)
   } finally {
     await commands.down()
