@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { measureAdoption } from './adoption.js'
 import { measureBulkImport } from './bulk-import.js'
 import { measureEmbedded } from './embedded.js'
+import { measureEstate } from './estate.js'
 import { measureGate, measureWorkers } from './gate.js'
 import { describeMachine, quietEnvironment, runOnce, type Chapter } from './measure.js'
 import { measureMillion } from './million.js'
@@ -40,6 +41,7 @@ try {
   if (wanted('embedded')) tell(await measureEmbedded(program))
   if (wanted('scan')) tell(measureScan(program, root))
   if (wanted('sessions')) tell(measureSessions(program))
+  if (wanted('estate')) tell(await measureEstate())
   if (ON_CLUSTER.some(wanted)) await onCluster()
 } finally {
   rmSync(directory, { recursive: true, force: true })
