@@ -40,7 +40,7 @@ export interface Reconciled extends Partial<Omit<ReconciledRouter, 'error'>> {
 
 /**
  * So often in a row a router may refuse before it is only asked by name. RutOS shuts an address out after ten failures,
- * and each time is two: the old password and the new one.
+ * and each time is three: see `settleRotation`.
  */
 const MAX_REFUSALS = 3
 

@@ -113,11 +113,11 @@ async function enter(
   const open = async (login: SshLogin) => openRouter(workspace, router, login, ways)
   if (newPassword === undefined || router.login !== 'password')
     return { session: await open(await recorded()), login: 'NONE' }
-  const attempts = [
-    { login: 'OLD', credential: recorded },
-    { login: 'NEW', credential: async () => loginOf('password', newPassword) },
-  ] as const
-  const inOrder = expected === 'OLD' ? attempts : [...attempts].reverse()
+  const old = { login: 'OLD', credential: recorded } as const
+  const next = { login: 'NEW', credential: async () => loginOf('password', newPassword) } as const
+  const [likelier, other] = expected === 'OLD' ? [old, next] : [next, old]
+  // A router that goes back between two attempts refuses both: then the first one is right.
+  const inOrder = [likelier, other, likelier]
   let refusal: unknown
   for (const { login, credential } of inOrder) {
     try {
