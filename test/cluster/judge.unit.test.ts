@@ -143,6 +143,24 @@ const CASES: [string, (estate: Healthy) => unknown, string[]][] = [
     ['drill-failed@bak1'],
   ],
   [
+    'a drill of a snapshot that failed, and one that proved another',
+    ({ drills }) =>
+      drills.push(
+        { ...drill(daysAgo(2), 'failed'), kind: 'snapshot', host: 'db2' },
+        { ...drill(daysAgo(1)), kind: 'snapshot', host: 'db1' },
+      ),
+    ['drill-failed@db2'],
+  ],
+  [
+    'a drill of a snapshot that failed, before one that did not',
+    ({ drills }) =>
+      drills.push(
+        { ...drill(daysAgo(2), 'failed'), kind: 'snapshot', host: 'db2' },
+        { ...drill(daysAgo(1)), kind: 'snapshot', host: 'db2' },
+      ),
+    [],
+  ],
+  [
     'a drill that could not look, after an old one that did',
     ({ drills }) => drills.splice(0, 1, drill(daysAgo(8)), drill(NOW, 'not-checked')),
     ['no-drill@bak1'],

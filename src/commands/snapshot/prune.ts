@@ -9,8 +9,9 @@ export default class SnapshotPrune extends BaseCommand<PrunedSnapshots> {
   static override summary = 'delete the snapshots that are old and of which more than enough remain'
   static override description =
     'Without --yes it says what would go, and deletes nothing. The first whole set of each hour, day, week, month and ' +
-    'year stands for it, counted from the newest; the last whole set never goes. Exit codes: 0 done; 3 some host did ' +
-    'not delete its snapshot, which the same command tries again; 6 somebody else makes or deletes snapshots.'
+    'year stands for it, counted from the newest. The last whole set and the last one that a drill has proven never ' +
+    'go. Exit codes: 0 done; 3 some host did not delete its snapshot, which the same command tries again; 6 somebody ' +
+    'else makes or deletes snapshots.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --keep-daily 7 --keep-weekly 4',

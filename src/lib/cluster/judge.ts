@@ -35,6 +35,7 @@ export function judgeCluster(view: ClusterView, limits: ClusterLimits): ClusterP
     ...view.databases.flatMap(archiveProblems),
     ...backupProblems(view, limits),
     ...drillProblems(view, limits),
+    ...failedSnapshots(view),
     ...redundancyProblems(view),
   ]
   const isGrave = ({ severity }: ClusterProblem) => (severity === 'critical' ? 0 : 1)
@@ -203,6 +204,16 @@ function drillProblems(
   if (isFresh) return []
   const limit = formatDuration(maxDrillAgeMs)
   return [warning('no-drill', name, `no drill has proven a backup for ${limit}`)]
+}
+
+/** A snapshot need not be drilled; one that was and failed must not be counted on. */
+function failedSnapshots({ databases, drills }: ClusterView): ClusterProblem[] {
+  return databases.flatMap(({ host: { name } }) => {
+    const last = drills.filter(({ kind, host }) => kind === 'snapshot' && host === name).at(-1)
+    return last?.result === 'failed'
+      ? [critical('drill-failed', name, `the last drill of the snapshot ${last.subject} failed`)]
+      : []
+  })
 }
 
 function redundancyProblems({

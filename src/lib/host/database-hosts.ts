@@ -24,9 +24,15 @@ export async function databaseHosts(
   const stanzas = [...new Set(hosts.map(({ stanza }) => stanza))].sort()
   const [stanza, other] = stanzas
   if (stanza === undefined)
-    throw new NotFoundError('no-hosts', 'no such database host is recorded', {
-      suggestions: ['cleverctl host list'],
-    })
+    throw new NotFoundError(
+      'no-hosts',
+      asked.stanza === undefined
+        ? 'no database host is recorded'
+        : `no database host of the stanza ${asked.stanza} is recorded`,
+      {
+        suggestions: ['cleverctl host add db1 --role database', 'cleverctl host list'],
+      },
+    )
   if (other === undefined) return { hosts, stanza }
   throw new UsageError('several-clusters', `these are several clusters: ${stanzas.join(', ')}`, {
     suggestions: [`--stanza ${stanza}`],

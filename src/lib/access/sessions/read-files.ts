@@ -35,7 +35,12 @@ export async function readFiles(
         notRead.push({ log: path, reason: reasonOf(error, signal) })
       }
     }
-    for (const [server, join] of joins) notRead.push(...finish(server, join))
+    for (const [server, join] of joins) {
+      const whole = finish(server, join)
+      // That nothing was read of a server says nothing more where one of its logs could not be read.
+      const isTold = join.records === 0 && notRead.some((each) => dirname(each.log) === server)
+      if (!isTold) notRead.push(...whole)
+    }
   } finally {
     await Promise.all(open.map((each) => each.close()))
   }

@@ -26,7 +26,7 @@ export function readerFor(form: LogForm, sink: LogSink, prefix: string | undefin
   if (prefix !== undefined) return new StderrLog(sink, readPrefix(prefix))
   throw new FailureError(
     'no-log-line-prefix',
-    'the log of stderr can only be read with its log_line_prefix',
+    'a log of stderr can only be read with its log_line_prefix: give --log-line-prefix',
     {
       suggestions: ["--log-line-prefix '%m [%p] '", 'psql -c "show log_line_prefix"'],
     },
