@@ -19,7 +19,7 @@ import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
 import { loadSigner, type Signer } from '../signing-key/signer.js'
 import type { SshSession } from '../ssh/session.js'
-import { appendTrail } from '../trail/append.js'
+import { appendTrail, recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { selectCount } from './counted.js'
 import { askStanza, type Backup, type StanzaInfo } from './info.js'
@@ -177,19 +177,17 @@ function describe(
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   { name, stanza }: HostRow,
   phase: 'intent' | 'outcome',
   details: Record<string, unknown>,
 ): Promise<void> {
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, {
-      phase,
-      action: 'backup.drill',
-      subject: stanza,
-      details: { host: name, ...details },
-    }),
-  )
+  await recordInTrail(workspace, {
+    phase,
+    action: 'backup.drill',
+    subject: stanza,
+    details: { host: name, ...details },
+  })
 }
 
 async function recordDrill(

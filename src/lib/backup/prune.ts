@@ -11,7 +11,7 @@ import {
   type RetentionPolicy,
 } from '../retention/decide.js'
 import type { SshSession } from '../ssh/session.js'
-import { appendTrail } from '../trail/append.js'
+import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { LOCKED } from './failure.js'
 import { askStanza, type Backup } from './info.js'
@@ -141,17 +141,15 @@ async function expire(
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   { name, stanza }: HostRow,
   phase: 'intent' | 'outcome',
   details: Record<string, unknown>,
 ): Promise<void> {
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, {
-      phase,
-      action: 'backup.prune',
-      subject: stanza,
-      details: { host: name, ...details },
-    }),
-  )
+  await recordInTrail(workspace, {
+    phase,
+    action: 'backup.prune',
+    subject: stanza,
+    details: { host: name, ...details },
+  })
 }

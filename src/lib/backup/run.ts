@@ -3,7 +3,7 @@ import { findBackupHost } from '../host/backup-host.js'
 import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
-import { appendTrail } from '../trail/append.js'
+import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { countBackup, type CountSummary } from './count.js'
 import { backupFailure } from './failure.js'
@@ -150,17 +150,15 @@ async function rivalOn(session: SshSession, stanza: string): Promise<string | un
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   phase: 'intent' | 'outcome',
   { name, stanza }: HostRow,
   details: Record<string, unknown>,
 ): Promise<void> {
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, {
-      phase,
-      action: 'backup.run',
-      subject: stanza,
-      details: { host: name, ...details },
-    }),
-  )
+  await recordInTrail(workspace, {
+    phase,
+    action: 'backup.run',
+    subject: stanza,
+    details: { host: name, ...details },
+  })
 }

@@ -11,7 +11,7 @@ import { onHost } from '../host/reach.js'
 import { lastWords } from '../host/say.js'
 import { selectHosts } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
-import { appendTrail } from '../trail/append.js'
+import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { askStanza, type Backup, type StanzaInfo } from './info.js'
 import { readVerify, type VerifyFault } from './verify-output.js'
@@ -209,18 +209,16 @@ async function run(session: SshSession, script: string): Promise<string> {
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   { host, stanza, repositories, backups, walSegments, faults, notChecked }: BackupVerification,
 ): Promise<void> {
   const details = { host, repositories, backups, walSegments, faults: faults.length, notChecked }
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, {
-      phase: 'outcome',
-      action: 'backup.verify',
-      subject: stanza,
-      details: { ...details, first: faults[0]?.message ?? null },
-    }),
-  )
+  await recordInTrail(workspace, {
+    phase: 'outcome',
+    action: 'backup.verify',
+    subject: stanza,
+    details: { ...details, first: faults[0]?.message ?? null },
+  })
 }
 
 function verdictOn(verification: BackupVerification, isOutOfReach: boolean): BackupVerification {

@@ -18,7 +18,7 @@ import { onHosts } from '../host/reach.js'
 import { selectHosts, type HostRow } from '../host/store.js'
 import { loadSigner, type Signer } from '../signing-key/signer.js'
 import type { SshSession } from '../ssh/session.js'
-import { appendTrail } from '../trail/append.js'
+import { appendTrail, recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { copySnapshot, onSnapshotHost } from './on-host.js'
 import { selectSet, type SetRow } from './store.js'
@@ -176,14 +176,12 @@ function notDrilled({ name }: HostRow, { message }: ExpectedError): DrilledMembe
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   { set }: SetRow,
   phase: 'intent' | 'outcome',
   details: Record<string, unknown>,
 ): Promise<void> {
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, { phase, action: 'snapshot.drill', subject: set, details }),
-  )
+  await recordInTrail(workspace, { phase, action: 'snapshot.drill', subject: set, details })
 }
 
 async function recordDrill(

@@ -2,7 +2,7 @@ import { CancelledError, ExpectedError, NotFoundError, UsageError } from '../err
 import { selectHost, type HostRow } from '../host/store.js'
 import { faultOfPath, unknownHost } from '../host/types.js'
 import { refuseFault } from '../router/types.js'
-import { appendTrail } from '../trail/append.js'
+import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { copySnapshot, onSnapshotHost } from './on-host.js'
 import { selectSet } from './store.js'
@@ -79,12 +79,10 @@ function refuseLivePlaces({ postgresql, snapshot }: HostRow, directory: string):
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   phase: 'intent' | 'outcome',
   subject: string,
   details: Record<string, unknown>,
 ): Promise<void> {
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, { phase, action: 'snapshot.restore', subject, details }),
-  )
+  await recordInTrail(workspace, { phase, action: 'snapshot.restore', subject, details })
 }

@@ -1,4 +1,4 @@
-import type { Transaction } from '../database/database.js'
+import type { Database, Transaction } from '../database/database.js'
 import type { Actor } from './actor.js'
 
 /** One thing that was done, as a caller describes it. */
@@ -31,4 +31,12 @@ export async function appendTrail(
     actor.ciJob ?? null,
     JSON.stringify(entry.details ?? {}),
   ])
+}
+
+/** The same in a transaction of its own: before and after work outside the database. */
+export async function recordInTrail(
+  { database, actor }: { database: Database; actor: Actor },
+  entry: TrailEntry,
+): Promise<void> {
+  await database.transaction((transaction) => appendTrail(transaction, actor, entry))
 }

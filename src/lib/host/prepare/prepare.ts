@@ -4,7 +4,7 @@ import type { SshSession } from '../../ssh/session.js'
 import type { Identity, SshLogin } from '../../ssh/types.js'
 import { identityFingerprint, publicKeyOf } from '../../ssh/identity.js'
 import { agentLogin } from '../../router/way-in.js'
-import { appendTrail } from '../../trail/append.js'
+import { recordInTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { onHosts } from '../reach.js'
 import { lastWords } from '../say.js'
@@ -166,12 +166,10 @@ function readSteps(text: string): PreparedStep[] {
 }
 
 async function record(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   phase: 'intent' | 'outcome',
   subject: string,
   details: Record<string, unknown>,
 ): Promise<void> {
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, { phase, action: 'host.prepare', subject, details }),
-  )
+  await recordInTrail(workspace, { phase, action: 'host.prepare', subject, details })
 }

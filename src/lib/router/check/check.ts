@@ -1,7 +1,7 @@
 import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
 import { requireReportPlace } from '../../findings/sarif-file.js'
 import type { FindingLevel } from '../../findings/types.js'
-import { appendTrail } from '../../trail/append.js'
+import { recordInTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { inspectorOf } from '../drivers/inspectors.js'
 import { newSalt } from '../drivers/salt.js'
@@ -139,7 +139,7 @@ export async function checkRouters(
 
 /** A credential that was used and is not in the trail must not be possible. */
 async function takeDown(
-  { database, actor }: Workspace,
+  workspace: Workspace,
   selection: Selection,
   routers: number,
 ): Promise<void> {
@@ -147,13 +147,11 @@ async function takeDown(
     'installations' in selection && routers === 1 ? (selection.installations[0] ?? '') : 'routers'
   const details =
     'installations' in selection ? { ...selection } : { driver: selection.driver ?? null }
-  await database.transaction((transaction) =>
-    appendTrail(transaction, actor, {
-      action: 'router.check',
-      subject,
-      details: { routers, ...details },
-    }),
-  )
+  await recordInTrail(workspace, {
+    action: 'router.check',
+    subject,
+    details: { routers, ...details },
+  })
 }
 
 function byInstallation(a: RouterFinding, b: RouterFinding): number {
