@@ -239,9 +239,12 @@ function onAir(folder: string): AccessPoint[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .sort()
-    .map((name) => {
+    .flatMap((name) => {
+      const text = textOf(join(folder, name))
+      // The Wi-Fi is being reloaded: this access point went off the air since the folder was listed.
+      if (text === undefined) return []
       const facts = new Map(
-        readFileSync(join(folder, name), 'utf8')
+        text
           .split('\n')
           .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
       )
@@ -259,6 +262,15 @@ function onAir(folder: string): AccessPoint[] {
         keyDigest,
       }
     })
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 function stationLines(stations: readonly Station[]): string {
