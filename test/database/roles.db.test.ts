@@ -36,6 +36,8 @@ const ALLOWED: Record<Group, string[]> = {
     'select result from cleverctl.drill where false',
     'update cleverctl.snapshot_set set state = state where false',
     'update cleverctl.snapshot set state = state where false',
+    `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
+    'select * from cleverctl.access_audit, cleverctl.access_finding where false',
     APPEND,
   ],
   gate: [
@@ -76,6 +78,7 @@ const ALLOWED: Record<Group, string[]> = {
     'select tables from cleverctl.backup_count where false',
     'select result from cleverctl.drill where false',
     'select * from cleverctl.snapshot_set, cleverctl.snapshot where false',
+    'select * from cleverctl.access_audit, cleverctl.access_finding where false',
   ],
 }
 
@@ -118,6 +121,9 @@ const DENIED: Record<Group, string[]> = {
     'select result from cleverctl.drill where false',
     'select name from cleverctl.snapshot_set where false',
     'select lsn from cleverctl.snapshot where false',
+    'select at from cleverctl.access_audit where false',
+    'select rule from cleverctl.access_finding where false',
+    `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select * from cleverctl.device_import where false',
     'select * from cleverctl.campaign where false',
     'select * from cleverctl.campaign_target where false',
@@ -137,6 +143,7 @@ const DENIED: Record<Group, string[]> = {
   ],
   auditor: [
     APPEND,
+    `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select secret_sha256 from cleverctl.device where false',
     'select previous_secret_sha256 from cleverctl.device where false',
     'select password_hash from cleverctl.installer where false',
@@ -177,6 +184,10 @@ const DENIED_TO_ALL = [
   'update cleverctl.access_grant set ends_at = ends_at where false',
   'delete from cleverctl.access_grant where false',
   'insert into cleverctl.access_grant (reason) select $$x$$ where false',
+  'insert into cleverctl.access_audit (critical) select 0 where false',
+  'delete from cleverctl.access_audit where false',
+  'update cleverctl.access_finding set ended_at = ended_at where false',
+  'delete from cleverctl.access_finding where false',
   'update cleverctl.drill set result = result where false',
   'delete from cleverctl.drill where false',
   'update cleverctl.backup_count set tables = tables where false',

@@ -11,6 +11,7 @@ import { judge, readAll, type Reading } from './judge.js'
 import { writeAccessJunit } from './junit.js'
 import { accessList } from './list.js'
 import { writeAccessSarif } from './sarif.js'
+import { recordAudit } from './record.js'
 import { openServer } from './target.js'
 import { EVERY_RULE, SEVERITIES, type AccessAudit, type Severity } from './types.js'
 
@@ -30,7 +31,8 @@ export interface AccessQuestion {
 }
 
 /**
- * Measures database servers against the list of staff and service accounts. Changes nothing anywhere.
+ * Measures database servers against the list of staff and service accounts. Changes nothing on them; what it
+ * found is kept in the cleverctl database.
  * @throws UsageError for a URL that is none or holds a password, or a place where no file can be written
  * @throws FindingsError when there is a finding as bad as `failOn`; else IncompleteError when something
  *   could not be checked; the audit is their result
@@ -76,6 +78,7 @@ export async function auditAccess(
     }
   }
   audit.findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+  await recordAudit(workspace, audit, { isProbing })
   if (sarif !== undefined) await writeAccessSarif(audit, { ...sarif, random })
   if (junit !== undefined) await writeAccessJunit(audit, junit, random)
   return verdictOn(audit, failOn, isOutOfReach)
