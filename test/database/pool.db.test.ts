@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import {
   CancelledError,
@@ -194,6 +195,21 @@ describe('a database', () => {
     )
     release()
     await Promise.all(holders)
+    await database.close()
+  })
+
+  it('lets statements stand in line where a command does more at a time than it has connections', async () => {
+    const url = `${fresh.url}&connect_timeout=2`
+    const database = await openUrl(url, { maxConnections: 1, queueForMs: 60_000 })
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const holder = database.connection(() => held)
+    const waiting = [1, 2, 3].map(() => database.query('select 1 as one'))
+    // Longer than the wait for a server.
+    await sleep(3000)
+    release()
+    await holder
+    for (const { rowCount } of await Promise.all(waiting)) assert.equal(rowCount, 1)
     await database.close()
   })
 

@@ -5,7 +5,7 @@ import { resolveSettings } from '../../src/lib/config/settings.js'
 import type { Database } from '../../src/lib/database/database.js'
 import { migrateJobQueue } from '../../src/lib/database/job-queue.js'
 import { migrate } from '../../src/lib/database/migrate.js'
-import { openDatabase } from '../../src/lib/database/open.js'
+import { openDatabase, type OpenOptions } from '../../src/lib/database/open.js'
 import type { Log, Workspace } from '../../src/lib/workspace.js'
 import { startCluster, uniqueName } from './cluster.js'
 import type { Cluster } from './cluster.js'
@@ -55,10 +55,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
 }
 
 /** Opens a URL as a command would, without the developer's own environment. */
-export async function openUrl(
-  url: string,
-  options: { migrations?: 'expect' | 'ignore'; signal?: AbortSignal; log?: Log } = {},
-): Promise<Database> {
+export async function openUrl(url: string, options: Partial<OpenOptions> = {}): Promise<Database> {
   const settings = await resolveSettings({
     environment: {
       CLEVERCTL_HOME: '/nonexistent',

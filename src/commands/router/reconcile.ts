@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { reconcileRouters, type Reconciled } from '../../lib/router/rotation/reconcile.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
-  connectionsForRouters,
+  needsForRouters,
   DEFAULT_ROUTERS_AT_ONCE,
   routerConcurrencyFlag,
 } from '../../lib/terminal/campaign-flags.js'
@@ -41,7 +41,7 @@ export default class RouterReconcile extends BaseCommand<Reconciled> {
   protected async execute(): Promise<Reconciled> {
     const { argv, flags } = await this.parse(RouterReconcile)
     const { concurrency = DEFAULT_ROUTERS_AT_ONCE } = flags
-    const needs = { maxConnections: connectionsForRouters(concurrency), finishesStatements: true }
+    const needs = needsForRouters(concurrency)
     return reconcileRouters(
       await this.changingWorkspace(flags, needs),
       { installations: argv.map(String), isEndingOverlap: flags['end-overlap'], concurrency },

@@ -15,7 +15,7 @@ import {
 } from '../../lib/router/rotation/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
-  connectionsForRouters,
+  needsForRouters,
   DEFAULT_ROUTERS_AT_ONCE,
   detachFlag,
   isCampaign,
@@ -100,7 +100,7 @@ export default class RouterRotate extends BaseCommand<Result> {
     const ways = this.ways(flags)
     const { detach: isDetached = false, concurrency = DEFAULT_ROUTERS_AT_ONCE } = flags
     const asked = { installations, choice, pace: paceOf(flags), isDetached }
-    const needs = { maxConnections: connectionsForRouters(concurrency), finishesStatements: true }
+    const needs = needsForRouters(concurrency)
     if (flags['dry-run'])
       return planRouterRotations(await this.workspace(flags, needs), asked, ways)
     const workspace = await this.changingWorkspace(flags, needs)

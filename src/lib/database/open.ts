@@ -19,6 +19,11 @@ export interface OpenOptions {
   maxConnections?: number | undefined
   /** An attempt to connect takes so long at most, whatever connect_timeout allows; in milliseconds. */
   connectWithinMs?: number | undefined
+  /**
+   * Whoever finds all connections lent waits so long for one, in milliseconds; as long as for a server where absent.
+   * For commands that do more at a time than they have connections, and are busy with other things between.
+   */
+  queueForMs?: number
   /** `expect` (default): the schema must be up to date, an embedded one is brought up to date; `ignore`: as it is. */
   migrations?: 'expect' | 'ignore'
 }
@@ -33,6 +38,7 @@ export async function openDatabase(settings: Settings, options: OpenOptions): Pr
     ...(await targetAndRoutes(settings, options)),
     log,
     signal,
+    queueForMs: options.queueForMs,
   })
   try {
     if (options.migrations !== 'ignore') await expectMigrated(database, log)

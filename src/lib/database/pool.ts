@@ -16,21 +16,27 @@ export class PooledDatabase implements Database {
   readonly #routes: Routes
   readonly #log: Log
   readonly #signal: AbortSignal | undefined
+  readonly #queueForMs: number
   readonly #lent = new Map<PoolClient, Way>()
   #way: Way | undefined
   #search: Promise<Way> | undefined
 
-  /** @param given.signal when aborted, the statements running at that moment are cancelled */
+  /**
+   * @param given.signal when aborted, the statements running at that moment are cancelled
+   * @param given.queueForMs see `OpenOptions`
+   */
   constructor(given: {
     target: DatabaseTarget
     routes: Routes
     log: Log
     signal: AbortSignal | undefined
+    queueForMs?: number | undefined
   }) {
     this.target = given.target
     this.#routes = given.routes
     this.#log = given.log
     this.#signal = given.signal
+    this.#queueForMs = given.queueForMs ?? 0
     this.#signal?.addEventListener('abort', this.#cancelRunning)
   }
 
@@ -115,7 +121,7 @@ export class PooledDatabase implements Database {
     }
   }
 
-  async #connect(): Promise<{ client: PoolClient; way: Way }> {
+  async #connect(since = performance.now()): Promise<{ client: PoolClient; way: Way }> {
     const way = this.#way ?? (await this.#find())
     const { pool, route } = way
     try {
@@ -125,6 +131,7 @@ export class PooledDatabase implements Database {
       // a server; only when all are lent it was the former.
       const lent = [...this.#lent.values()].filter((each) => each === way).length
       if (lent >= (route.config.max ?? 0)) {
+        if (performance.now() - since < this.#queueForMs) return this.#connect(since)
         throw new UnreachableError(
           'database-busy',
           `all ${lent} connections to ${route.place} are in use`,

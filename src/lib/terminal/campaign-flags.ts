@@ -5,6 +5,7 @@ import { ONE_WAVE, parseWaves, type Wave } from '../campaign/waves.js'
 import { parseWindow, type Window } from '../campaign/window.js'
 import { UsageError } from '../errors.js'
 import { durationFlag } from './flags.js'
+import type { WorkspaceNeeds } from './open-workspace.js'
 
 /** How many targets one process works on at a time when nobody says otherwise. */
 export const DEFAULT_CONCURRENCY = 4
@@ -17,6 +18,8 @@ export const OWN_CONNECTIONS = 4
 
 /** More statements at a time make a database slower, not faster; the work on a router holds no connection. */
 const MOST_FOR_ROUTERS = 16
+/** A thousand key exchanges keep one processor busy for about a minute; meanwhile statements stand in line. */
+const LONGEST_QUEUE_MS = 600_000
 
 const wavesFlag = Flags.custom<Wave[]>({
   parse: async (text) => parseWaves(text),
@@ -65,10 +68,14 @@ export const routerConcurrencyFlag = {
   }),
 }
 
-/** How many connections to the database a command opens that works on so many routers at a time. */
-export function connectionsForRouters(concurrency: number): number {
-  // One more holds the locks.
-  return Math.min(concurrency, MOST_FOR_ROUTERS) + OWN_CONNECTIONS + 1
+/** How a command opens its database that works on so many routers at a time. */
+export function needsForRouters(concurrency: number): WorkspaceNeeds {
+  return {
+    // One more holds the locks.
+    maxConnections: Math.min(concurrency, MOST_FOR_ROUTERS) + OWN_CONNECTIONS + 1,
+    queueForMs: LONGEST_QUEUE_MS,
+    finishesStatements: true,
+  }
 }
 
 /** Who works. */

@@ -23,6 +23,7 @@ const KINDS = [
   ['--what', 'wifi,name'],
   ['--what', 'wifi,admin,name'],
   ['--what', 'wifi', '--overlap'],
+  ['--what', 'wifi,name', '--overlap'],
 ] as const
 const ROLLBACK = '6s'
 /** A fault may come so long after the moment; most steps take less. */
@@ -177,7 +178,7 @@ async function hasOverlap({ workspace, installation }: Place): Promise<boolean> 
   return (await selectInGrace(workspace.database, router?.id ?? '')).length > 0
 }
 
-/** The secrets that are in force by the database: password, name, passphrase, and the one beside it. */
+/** The secrets that are in force by the database: password, name, passphrase, and the passphrase and name beside it. */
 async function secretsOf({ workspace, installation }: Place): Promise<string[]> {
   const { database } = workspace
   const keyring = await workspace.keyring()
@@ -187,12 +188,14 @@ async function secretsOf({ workspace, installation }: Place): Promise<string[]> 
   const [password, wifi] = ['admin', 'wifi'].map((kind) => current.find((row) => row.kind === kind))
   assert.ok(password && wifi)
   const reveal = (row: typeof wifi) => openCredential(keyring, row).reveal()
-  return [reveal(password), wifi.name, reveal(former ?? wifi), ...(former ? [reveal(wifi)] : [])]
+  const first = former ?? wifi
+  const beside = former ? [reveal(wifi), wifi.name] : []
+  return [reveal(password), first.name, reveal(first), ...beside]
 }
 
 /** That the router has these secrets and no others: in its files, and on air. */
 async function assertInForce({ router, driver }: Place, secrets: string[]): Promise<void> {
-  const [password = '', ssid, passphrase = '', extra] = secrets
+  const [password = '', ssid, passphrase = '', extra, second] = secrets
   const accounts = driver === 'rutos' ? ['root', 'admin'] : ['root']
   for (const account of accounts)
     assert.ok(await hasPassword(router, password, account), `another password of ${account}`)
@@ -201,7 +204,9 @@ async function assertInForce({ router, driver }: Place, secrets: string[]): Prom
   assert.deepEqual(keys, extra === undefined ? [passphrase] : [passphrase, extra])
   assert.equal((await router.shell('uci changes')).stdout, '')
   const onAir = async () => router.onAir().map((each) => [each.ssid, each.keyDigest])
-  const wanted = [[ssid, createHash('sha256').update(passphrase).digest('hex')]]
+  const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex')
+  const isSecond = extra !== undefined && second !== ssid
+  const wanted = [[ssid, digestOf(passphrase)], ...(isSecond ? [[second, digestOf(extra)]] : [])]
   // The radio takes a moment for what is configured.
   for (let tries = 0; tries < 100 && (await onAir()).join() !== wanted.join(); tries++)
     await sleep(50)

@@ -44,7 +44,7 @@ const EXPECTED: Expected = {
   driver: 'openwrt',
   login: 'identity',
   wifi: { ssid: 'CLV-000042', passphrase: new Secret(PASSPHRASE) },
-  formerPassphrase: undefined,
+  former: undefined,
   password: new Secret('an-admin-password-nobody-guesses'),
   keys: ['SHA256:ours'],
   isRotating: false,
@@ -112,7 +112,7 @@ const CASES: [string, Partial<RouterState>, Partial<Expected>, string[]][] = [
         { section: 'cleverctl_next', mac: undefined, keyDigest: saltedDigest(SALT, PASSPHRASE) },
       ],
     },
-    { formerPassphrase: new Secret('former-passphrase') },
+    { former: { ssid: 'CLV-former', passphrase: new Secret('former-passphrase') } },
     [],
   ],
   [

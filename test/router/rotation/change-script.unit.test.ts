@@ -265,7 +265,7 @@ describe('change.sh', function () {
       it('a second passphrase is put beside the first, and takes its place', async () => {
         const before = await key()
         await done(`arm ${id} 300 wireless`)
-        const add = `section cleverctl_next wifi-station\nset cleverctl_next key ${NEW}\nend\n`
+        const add = `station cleverctl_next ${NEW}\nend\n`
         await done(`apply ${id}`, 0, add)
         await done(`confirm ${id}`)
         const extra = async () =>
@@ -278,6 +278,73 @@ describe('change.sh', function () {
         await done(`undo ${id}b`)
         assert.deepEqual([await key(), await extra()], [before, NEW])
         await router.shell('uci delete wireless.cleverctl_next; uci commit wireless')
+      })
+
+      it('a second Wi-Fi is like the first but for its name and key, and goes back as one', async () => {
+        const flash = () => router.readFlash('/etc/config/wireless')
+        await router.shell(
+          `uci -q batch <<'END'
+set wireless.${SECTION}.macaddr='02:00:00:00:00:aa'
+set wireless.${SECTION}.wps_pushbutton=1
+set wireless.${SECTION}.comment='the plant''s own'
+set wireless.${SECTION}.vendor='it\\'
+add_list wireless.${SECTION}.maclist='02:00:00:00:00:01'
+add_list wireless.${SECTION}.maclist='02:00:00:00:00:02'
+commit wireless
+END`,
+        )
+        const before = flash()
+        const shown = async (section: string) =>
+          (await router.shell(`uci -X show wireless.${section}`)).stdout
+            .split('\n')
+            .map((line) => line.replace(section, 'SECTION'))
+        const orders = [
+          `clone cleverctl_next ${SECTION}`,
+          'set cleverctl_next ssid CLV-second',
+          `set cleverctl_next key ${NEW}`,
+          ...['end', ''],
+        ]
+        await done(`arm ${id} 300 wireless`)
+        await done(`apply ${id}`, 0, orders.join('\n'))
+        const own = /\.(macaddr|wps_pushbutton|ssid|key)=/
+        const wanted = (await shown(SECTION)).filter((line) => !own.test(line))
+        const found = await shown('cleverctl_next')
+        assert.ok(wanted.some((line) => line.includes("maclist='02:00:00:00:00:01' '02")))
+        assert.deepEqual(
+          found.filter((line) => !own.test(line)),
+          wanted,
+        )
+        assert.deepEqual(
+          found.filter((line) => own.test(line)),
+          ["wireless.SECTION.ssid='CLV-second'", `wireless.SECTION.key='${NEW}'`],
+        )
+        // Somebody saves an edit before it goes back: that one stays.
+        await router.shell(`uci set wireless.${SECTION}.hidden=1; uci commit wireless`)
+        await done(`undo ${id}`)
+        assert.equal(flash(), before?.replace(/(\n\n)$/, "\n\toption hidden '1'$1"))
+        await router.shell(`uci delete wireless.${SECTION}.hidden; uci commit wireless`)
+        await done(`arm ${id}b 300 wireless`)
+        await done(`apply ${id}b`, 0, orders.join('\n'))
+        await done(`undo ${id}b`)
+        assert.equal(flash(), before)
+      })
+
+      it('tells with which encryptions a further passphrase works', async () => {
+        const beside = async () => /^beside (.*)$/m.exec((await done('look salt')).stdout)?.[1]
+        assert.equal(await beside(), 'psk ')
+        await router.shell('mount -t tmpfs tmpfs /lib/netifd')
+        try {
+          assert.equal(await beside(), '')
+          await router.shell(
+            'cat >/lib/netifd/hostapd.sh',
+            'hostapd_set_psk() {\nhostapd_set_sae() {\n',
+          )
+          assert.equal(await beside(), 'psk sae ')
+          await router.shell('cat >/lib/netifd/hostapd.sh', 'hostapd_set_psk() {\npsk_group\n')
+          assert.equal(await beside(), '')
+        } finally {
+          await router.shell('umount /lib/netifd')
+        }
       })
 
       it('a confirmation and a timer at the same moment leave one answer', async function () {

@@ -4,6 +4,7 @@ import type { RotatedRouter } from '../../../src/lib/router/rotation/rotate.js'
 import type { Reconciled } from '../../../src/lib/router/rotation/reconcile.js'
 import type { RouterCampaign, Targets } from '../../../src/lib/router/rotation/rotate-many.js'
 import { runCliTty } from '../../support/cli.js'
+import { until } from '../../support/embedded.js'
 import { ProcessList } from '../../support/process-list.js'
 import {
   canRunRouters,
@@ -289,6 +290,48 @@ describe('cleverctl router rotate', function () {
     await plant.assertInForce(installation, router)
   })
 
+  it('with --overlap a new name is a second Wi-Fi until the former is taken off', async () => {
+    const { installation, router } = await recorded({
+      radios: 2,
+      sections: [
+        accessPoint('default_radio1', {
+          ...{ device: 'radio1', encryption: 'sae-mixed', isolate: '1' },
+          ...{ ssid: FIRST.ssid, key: FIRST.passphrase },
+        }),
+      ],
+    })
+    const names = () =>
+      router
+        .onAir()
+        .map(({ section, ssid }) => `${section} ${ssid}`)
+        .sort()
+    await rotate(installation, '--what', 'wifi,name', '--overlap')
+    const name = (await plant.versions(installation)).find(
+      ({ kind, state }) => kind === 'wifi' && state === 'CURRENT',
+    )?.name
+    assert.deepEqual(names(), [
+      `cleverctl_next ${name}`,
+      `cleverctl_next2 ${name}`,
+      `default_radio0 ${FIRST.ssid}`,
+      `default_radio1 ${FIRST.ssid}`,
+    ])
+    assert.match(
+      (await router.shell('uci show wireless.cleverctl_next2')).stdout,
+      /encryption='sae-mixed'[^]*isolate='1'/,
+    )
+    const check = await plant.run(['router', 'check', installation, '--json'])
+    const { findings } = check.json() as { findings: { rule: string }[] }
+    assert.ok(!findings.some(({ rule }) => /ssid|key-changed|extra/.test(rule)), check.stdout)
+    const ended = await plant.json<Reconciled>([
+      ...['router', 'reconcile', installation, '--end-overlap'],
+    ])
+    assert.deepEqual([ended.state, ended.overlapEnded], ['new', true])
+    await until(() => names().length === 2)
+    assert.deepEqual(names(), [`default_radio0 ${name}`, `default_radio1 ${name}`])
+    assert.doesNotMatch(router.readFlash('/etc/config/wireless') ?? '', /cleverctl/)
+    await plant.assertInForce(installation, router)
+  })
+
   it('with --overlap both passphrases work until the former is taken off', async () => {
     const { installation, router } = await recorded()
     router.setStations([
@@ -367,7 +410,6 @@ describe('cleverctl router rotate', function () {
       ['--what', 'wifi,firmware'],
       ['--what', 'admin', '--overlap'],
       ['--what', 'wifi', '--overlap-for', '7d'],
-      ['--what', 'wifi,name', '--overlap'],
       ['--rollback-after', '1s'],
       ['--rollback-after', '2h'],
     ])

@@ -8,7 +8,7 @@ import { selectCurrentCredentials, selectRouter } from '../../../src/lib/router/
 import { CancelledError, ExpectedError } from '../../../src/lib/errors.js'
 import type { Workspace } from '../../../src/lib/workspace.js'
 import type { Flavour } from '../../support/routeros/menus.js'
-import { textOf } from '../../support/routeros/script.js'
+import { textOf, type Fields } from '../../support/routeros/script.js'
 import {
   passphraseAt,
   startTestRouteros,
@@ -85,37 +85,53 @@ describe('a rotation of a RouterOS router', function () {
     const reveal = (each: typeof wifi) => openCredential(keyring, each).reveal()
     return {
       password: reveal(password),
-      ssid: wifi.name,
+      ssid: (former ?? wifi).name,
       passphrase: reveal(former ?? wifi),
       extra: former && reveal(wifi),
+      ...(former && former.name !== wifi.name ? { second: wifi.name } : {}),
     }
   }
   /** What is in force on the router, at every access point. */
   const onRouter = ({ console, menu, ...rest }: TestRouteros) => {
     const at = { console, menu, ...rest }
-    const points = console.items(menu).map((item) => textOf(item.get('name')))
-    const passphrases = new Set(points.map((point) => passphraseAt(at, point)))
-    const ssids = new Set(
-      console.items(menu).map((item) => {
-        const profile = textOf(item.get('configuration'))
-        return textOf(
-          item.get('ssid') ??
-            item.get('configuration.ssid') ??
-            console.named(`${menu} configuration`, profile)?.get('ssid'),
-        )
-      }),
-    )
+    const isAdded = (item: Fields) => textOf(item.get('name')).startsWith('cleverctl_next')
+    const passphrasesOf = (items: readonly Fields[]) => [
+      ...new Set(items.map((item) => passphraseAt(at, textOf(item.get('name'))))),
+    ]
+    const namesOf = (items: readonly Fields[]) => [
+      ...new Set(
+        items.map((item) => {
+          const profile = textOf(item.get('configuration'))
+          return textOf(
+            item.get('ssid') ??
+              item.get('configuration.ssid') ??
+              console.named(`${menu} configuration`, profile)?.get('ssid'),
+          )
+        }),
+      ),
+    ]
+    const points = console.items(menu).filter((item) => !isAdded(item))
+    const added = console.items(menu).filter(isAdded)
+    const [passphrases, ssids] = [passphrasesOf(points), namesOf(points)]
     const extras = menu.endsWith('wifi')
       ? (console.tables.get(`${menu} security multi-passphrase`) ?? [])
       : []
     const [extra] = extras.filter((item) => item.get('comment') === 'cleverctl_next')
-    assert.equal(passphrases.size, 1)
-    assert.equal(ssids.size, 1)
+    assert.equal(passphrases.length, 1)
+    assert.equal(ssids.length, 1)
+    assert.ok(added.length === 0 || added.length === points.length)
+    // Each leads to where the first one does.
+    const ports = console.items('/interface bridge port').map((item) => item.get('interface'))
+    assert.deepEqual(
+      ports,
+      [...points, ...added].map((item) => item.get('name')),
+    )
     return {
       password: textOf(console.named('/user', 'admin')?.get('password')),
-      ssid: [...ssids][0],
-      passphrase: [...passphrases][0],
-      extra: extra && textOf(extra.get('passphrase')),
+      ssid: ssids[0],
+      passphrase: passphrases[0],
+      extra: extra ? textOf(extra.get('passphrase')) : passphrasesOf(added)[0],
+      ...(added.length > 0 ? { second: namesOf(added).join() } : {}),
     }
   }
   /** Nothing of a change is left but the mark of how it ended. */
@@ -168,6 +184,42 @@ describe('a rotation of a RouterOS router', function () {
     assertClean(router)
   })
 
+  const SECONDS: [string, RosBox, RotationChoice['what']][] = [
+    ['6.49', { flavour: '6.49' }, ['wifi']],
+    [
+      '7.16 with all in the configuration',
+      { flavour: '7.16 wifi', setAt: 'configuration' },
+      ['wifi'],
+    ],
+    ['7.20 with WPA3', { authenticationTypes: 'wpa2-psk,wpa3-psk' }, ['wifi']],
+    ['7.20 with a new name', { setAt: 'interface' }, ['wifi', 'name']],
+  ]
+  for (const [title, box, what] of SECONDS)
+    it(`has a second Wi-Fi where a second passphrase cannot be: ${title}`, async () => {
+      const { router, installation } = await start(box)
+      const profiles = JSON.stringify([...router.console.tables])
+      await rotate(installation, { what, overlapMs: 86_400_000 })
+      const during = onRouter(router)
+      assert.deepEqual([during.ssid, during.passphrase], [FIRST.ssid, FIRST.passphrase])
+      assert.match(String(during.second), /^CLV-/)
+      await assertInForce(installation, router)
+      const added = router.console.named(router.menu, 'cleverctl_next2')
+      assert.equal(added?.get('master-interface'), 'wifi2')
+      assert.equal((await reconcile(installation, true)).overlapEnded, true)
+      const { second, extra, ...others } = during
+      const after = { ...others, ssid: second, passphrase: extra, extra: undefined }
+      assert.deepEqual(onRouter(router), after)
+      await assertInForce(installation, router)
+      assertClean(router)
+      const names = (text: string) =>
+        [...text.matchAll(/"name","([^"]*)"/g)].map(([, name]) => name)
+      const left = names(JSON.stringify([...router.console.tables]))
+      assert.deepEqual(
+        left.filter((name) => name !== 'cleverctl-last'),
+        names(profiles),
+      )
+    })
+
   it('refuses an overlap that RouterOS cannot have, before anything is changed', async () => {
     for (const box of [
       { flavour: '6.49' },
@@ -175,6 +227,7 @@ describe('a rotation of a RouterOS router', function () {
       { flavour: '7.20 wifi', authenticationTypes: 'wpa2-psk,wpa3-psk' },
     ] as const) {
       const { router, installation } = await start(box)
+      router.console.items('/interface bridge port').length = 0
       await assert.rejects(
         rotate(installation, { what: ['wifi'], overlapMs: 86_400_000 }),
         (error: ExpectedError) => error.code === 'overlap-impossible',
@@ -283,7 +336,7 @@ describe('a rotation of a RouterOS router', function () {
     for (let run = 0; run < RUNS; run++) {
       const { flavour, router, installation } = pick(places)
       const fault = pick(['reboot', 'link cut', 'killed', 'killed, reboot'] as const)
-      const isOverlapping = flavour === '7.20 wifi' && pick([true, false])
+      const isOverlapping = pick([true, false])
       const what = isOverlapping
         ? (['wifi'] as const)
         : pick([['admin'], ['wifi', 'admin', 'name']] as const)

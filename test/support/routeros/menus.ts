@@ -34,6 +34,7 @@ const ALWAYS: Readonly<Record<string, Menu>> = {
     ],
     isUnique: true,
   },
+  '/interface bridge port': { fields: ['interface', 'bridge', 'pvid', 'dynamic'] },
   '/interface ethernet': { fields: ['name', 'mac-address'], isUnique: true },
   '/ip ssh': { fields: ['always-allow-password-login', 'strong-crypto'], isSettings: true },
   '/ip service': { fields: ['name', 'port', 'disabled'], isUnique: true },
@@ -55,7 +56,8 @@ const WIRELESS: Readonly<Record<string, Menu>> = {
   '/interface wireless': {
     fields: [
       ...['name', 'mode', 'ssid', 'security-profile', 'disabled', 'dynamic', 'wps-mode'],
-      ...['mac-address', 'master-interface'],
+      ...['mac-address', 'master-interface', 'hide-ssid', 'default-authentication'],
+      ...['default-forwarding', 'vlan-mode', 'vlan-id'],
     ],
     isUnique: true,
   },
@@ -82,7 +84,7 @@ function wifiMenus(name: string, hasGroups: boolean): Record<string, Menu> {
     [menu]: {
       fields: [
         ...['name', 'disabled', 'dynamic', 'configuration', 'security', 'master-interface'],
-        ...['configuration.mode', 'configuration.ssid'],
+        ...['configuration.mode', 'configuration.ssid', 'datapath', 'datapath.bridge'],
         ...dotted([...SECURITY, 'passphrase', ...group]),
       ],
       sensitive: ['security.passphrase'],

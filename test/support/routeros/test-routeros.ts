@@ -156,6 +156,8 @@ function furnish(console: RosConsole, box: RosBox & { flavour: Flavour }): void 
   if (console.isMenu('/system device-mode'))
     console.set('/system device-mode', { mode: 'advanced', scheduler: true })
   const menu = wifiMenuOf(flavour)
+  for (const name of points)
+    console.add('/interface bridge port', { interface: name, bridge: 'bridge', pvid: 1 })
   if (menu === '/interface wireless') {
     console.add(`${menu} security-profiles`, {
       ...{ name: 'plant', mode: 'dynamic-keys', 'authentication-types': authenticationTypes },

@@ -118,7 +118,7 @@ async function expectedOf(
     driver,
     login,
     wifi: wifi && { ssid: wifi.name, passphrase: openCredential(keyring, wifi) },
-    formerPassphrase: former && openCredential(keyring, former),
+    former: former && { ssid: former.name, passphrase: openCredential(keyring, former) },
     password: admin && openCredential(keyring, admin),
     // An engineer's agent holds keys that are recorded nowhere.
     keys:

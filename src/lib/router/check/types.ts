@@ -1,5 +1,6 @@
 import type { FindingLevel, FindingRule } from '../../findings/types.js'
 import type { Secret } from '../../secret.js'
+import type { Wifi } from '../rotation/wifi.js'
 import type { RouterDriver, RouterLogin } from '../types.js'
 
 /** Severities, the gravest first. */
@@ -171,9 +172,9 @@ export interface Expected {
   installation: string
   driver: RouterDriver
   login: RouterLogin
-  wifi: { ssid: string; passphrase: Secret } | undefined
+  wifi: Wifi | undefined
   /** It works beside the new one while loggers move. */
-  formerPassphrase: Secret | undefined
+  former: Wifi | undefined
   password: Secret | undefined
   /** Fingerprints of the keys that may open it; undefined where they are not recorded. */
   keys: readonly string[] | undefined

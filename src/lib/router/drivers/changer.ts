@@ -10,7 +10,7 @@ export interface RouterView {
   /** Edits that somebody has not saved. */
   staged: number
   accessPoints: readonly AccessPoint[]
-  /** Passphrases that work beside those of the access points. */
+  /** Passphrases that work beside those of the access points, under the same name. */
   extras: readonly { section: string; digest: string }[]
   /** Salted digests of what the router keeps of its accounts' passwords, where it shows that. */
   accounts: readonly { name: string; digest: string }[]
@@ -30,9 +30,14 @@ export interface AccessPoint {
   /** SHA-256 of the salt and the passphrase, in hexadecimal; undefined: there is none. */
   digest: string | undefined
   ssid: string
-  /** Why no passphrase can work beside its own. */
-  noOverlap?: string
+  overlap: Overlap
 }
+
+/**
+ * How loggers can move to a new passphrase one by one: it works beside the old one under the same name, or in a second
+ * Wi-Fi with a name of its own; else why they cannot.
+ */
+export type Overlap = 'passphrase' | 'wifi' | { impossible: string }
 
 /** One thing to change. */
 export type Order =
@@ -40,6 +45,9 @@ export type Order =
   | { set: 'ssid'; section: string; ssid: string }
   /** `beside`: the access points that take it as well. */
   | { add: 'extra'; section: string; secret: Secret; beside: readonly string[] }
+  /** A second Wi-Fi, in all else like that of the access point `like`. */
+  | { add: 'wifi'; section: string; like: string; ssid: string; secret: Secret }
+  /** Takes either of them off. */
   | { remove: 'extra'; section: string }
   /** `former`: the recorded one, for routers that cannot put back what they show nobody. */
   | { set: 'password'; account: string; secret: Secret; former: Secret | undefined }

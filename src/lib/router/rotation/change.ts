@@ -14,8 +14,11 @@ import { moveRotation, selectInGrace } from './store.js'
 import type { Part, RotationChoice, Step } from './types.js'
 import {
   EXTRA_SECTION,
+  extraSection,
+  extrasOf,
   goalAfter,
   goalBefore,
+  isExtraSection,
   isOnAir,
   isWifi,
   stationsOf,
@@ -67,8 +70,9 @@ export async function changeRouter(
     const recorded = await recordedWifi(workspace, change)
     const sections = parts.includes('wifi') ? sectionsOf(change, view, recorded.former) : []
     if (parts.includes('wifi')) refuseForeign(change, { view, sections, salt, ...recorded })
-    if (step === 'add') refuseOverlap(router.installation, view, sections)
-    const ssid = choice.what.includes('name') ? undefined : nameOf(view, sections)
+    const isRenamed = choice.what.includes('name')
+    const isSecond = step === 'add' && isSecondWifi(router.installation, view, sections, isRenamed)
+    const ssid = isRenamed || isSecond ? undefined : nameOf(view, sections)
     const staged = await stageRotation(workspace, id, {
       ...{ router, step, parts, sections, ssid },
       ...{
@@ -79,7 +83,7 @@ export async function changeRouter(
     const next = staged.wifi ?? recorded.next
     tell('written down')
     const former = await recordedPassword(workspace, credentials)
-    const orders = ordersOf(change, { staged, sections, next, former })
+    const orders = ordersOf(change, { staged, view, sections, next, former, isSecond })
     const accounts = parts.includes('admin') ? changer.accounts(router.username) : []
     const seconds = Math.ceil(choice.rollbackMs / 1000)
     await changer.arm(session, { id, seconds, wireless: sections.length > 0, accounts, orders })
@@ -116,24 +120,26 @@ async function recordedPassword(
   return admin && openCredential(await workspace.keyring(), admin)
 }
 
-function refuseOverlap(
+/** Whether loggers move by a second Wi-Fi, as a new name demands. @throws ConflictError where they cannot move at all */
+function isSecondWifi(
   installation: string,
   { accessPoints }: RouterView,
   sections: readonly string[],
-): void {
-  const point = accessPoints.find(
-    ({ section, noOverlap }) => sections.includes(section) && noOverlap !== undefined,
-  )
-  if (point === undefined) return
-  throw new ConflictError(
-    'overlap-impossible',
-    `no second passphrase can work at ${point.section} of ${installation}: ${point.noOverlap}`,
-    {
-      suggestions: [
-        `cleverctl router rotate ${installation} --what wifi --dry-run, without --overlap: it says which loggers are cut off`,
-      ],
-    },
-  )
+  isRenamed: boolean,
+): boolean {
+  const chosen = accessPoints.filter(({ section }) => sections.includes(section))
+  for (const { section, overlap } of chosen)
+    if (typeof overlap !== 'string')
+      throw new ConflictError(
+        'overlap-impossible',
+        `no second passphrase can work at ${section} of ${installation}: ${overlap.impossible}`,
+        {
+          suggestions: [
+            `cleverctl router rotate ${installation} --what wifi --dry-run, without --overlap: it says which loggers are cut off`,
+          ],
+        },
+      )
+  return isRenamed || chosen.some(({ overlap }) => overlap === 'wifi')
 }
 
 function refuseBusy(installation: string, { open, staged }: RouterView): void {
@@ -157,9 +163,10 @@ function sectionsOf(
   { accessPoints }: RouterView,
   former: Wifi | undefined,
 ): string[] {
-  const named = accessPoints.filter(({ ssid }) => ssid === former?.ssid)
+  const own = accessPoints.filter(({ section }) => !isExtraSection(section))
+  const named = own.filter(({ ssid }) => ssid === former?.ssid)
   const isAny = former === undefined || (choice.isOverwriting && named.length === 0)
-  const chosen = isAny ? accessPoints : named
+  const chosen = isAny ? own : named
   if (chosen.length > 0) return chosen.map(({ section }) => section)
   throw new ConflictError(
     'wifi-not-found',
@@ -221,16 +228,18 @@ function ordersOf(
   { router, changer, step, choice }: Change,
   given: {
     staged: StagedRotation
+    view: RouterView
     sections: readonly string[]
     next: Wifi | undefined
     former: Secret | undefined
+    isSecond: boolean
   },
 ): Order[] {
-  const { staged, sections, next, former } = given
+  const { staged, next, former } = given
   const { password } = staged
   const accounts = password ? changer.accounts(router.username) : []
   return [
-    ...(next ? wifiOrders(step, sections, next, choice.what.includes('name')) : []),
+    ...(next ? wifiOrders(step, { ...given, next }, choice.what.includes('name')) : []),
     ...accounts.map((account) => ({
       set: 'password' as const,
       account,
@@ -242,18 +251,30 @@ function ordersOf(
 
 function wifiOrders(
   step: Step,
-  sections: readonly string[],
-  { ssid, passphrase }: Wifi,
+  given: { view: RouterView; sections: readonly string[]; next: Wifi; isSecond: boolean },
   isRenamed: boolean,
 ): Order[] {
-  if (step === 'add')
-    return [{ add: 'extra', section: EXTRA_SECTION, secret: passphrase, beside: sections }]
+  const { view, sections, isSecond } = given
+  const { ssid, passphrase: secret } = given.next
+  if (isSecond)
+    return sections.map((like, index) => {
+      const section = extraSection(index)
+      return { add: 'wifi', section, like, ssid, secret }
+    })
+  if (step === 'add') return [{ add: 'extra', section: EXTRA_SECTION, secret, beside: sections }]
+  const isNamed = (section: string) =>
+    view.accessPoints.some((each) => each.section === section && each.ssid === ssid)
+  const isRetiring = step === 'retire'
   return [
     ...sections.flatMap((section): Order[] => [
-      ...(step === 'replace' && isRenamed ? [{ set: 'ssid', section, ssid } as const] : []),
-      { set: 'passphrase', section, secret: passphrase },
+      ...((isRetiring ? !isNamed(section) : isRenamed)
+        ? [{ set: 'ssid', section, ssid } as const]
+        : []),
+      { set: 'passphrase', section, secret },
     ]),
-    ...(step === 'retire' ? [{ remove: 'extra', section: EXTRA_SECTION } as const] : []),
+    ...(isRetiring ? extrasOf(view) : []).map(
+      ({ section }) => ({ remove: 'extra', section }) as const,
+    ),
   ]
 }
 

@@ -49,14 +49,8 @@ export function requireRotation({ what, overlapMs, rollbackMs }: RotationChoice)
   if (rollbackMs < SHORTEST_ROLLBACK_MS || rollbackMs > LONGEST_ROLLBACK_MS)
     throw new UsageError('bad-rollback', 'a router goes back after 5s at least and 1h at most')
   if (overlapMs === undefined) return
-  if (!what.includes('wifi'))
-    throw new UsageError('bad-overlap', 'only a Wi-Fi passphrase can overlap: add --what wifi')
-  if (what.includes('name'))
-    throw new UsageError('bad-overlap', 'two names cannot be on air at once: leave name out', {
-      suggestions: [
-        'change the passphrase with --overlap first, or name and passphrase without it',
-      ],
-    })
+  if (!what.includes('wifi') && !what.includes('name'))
+    throw new UsageError('bad-overlap', 'only a Wi-Fi can overlap: add --what wifi')
 }
 
 /** The parts that a choice touches. */

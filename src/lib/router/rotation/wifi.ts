@@ -3,8 +3,31 @@ import type { Secret } from '../../secret.js'
 import type { RouterView } from '../drivers/changer.js'
 import type { Step } from './types.js'
 
-/** The section that holds a passphrase beside the old one. */
+/** The section that holds a passphrase beside the old one, or the first of a second Wi-Fi. */
 export const EXTRA_SECTION = 'cleverctl_next'
+
+/** The section of a second Wi-Fi beside the access point of that number, from 0 on. */
+export function extraSection(index: number): string {
+  return index === 0 ? EXTRA_SECTION : `${EXTRA_SECTION}${index + 1}`
+}
+
+/** Whether a section is one of those that a rotation adds. */
+export function isExtraSection(section: string): boolean {
+  return /^cleverctl_next\d*$/.test(section)
+}
+
+/** What a rotation has added to a router. */
+export interface Extra {
+  section: string
+  digest: string | undefined
+  /** Of a second Wi-Fi. */
+  ssid?: string
+}
+
+/** What a rotation has added, passphrases and Wi-Fis. */
+export function extrasOf({ extras, accessPoints }: RouterView): Extra[] {
+  return [...extras, ...accessPoints].filter(({ section }) => isExtraSection(section))
+}
 
 /** A Wi-Fi's name and passphrase. */
 export interface Wifi {
@@ -16,8 +39,8 @@ export interface Wifi {
 export interface WifiGoal {
   ssid?: string
   passphrase?: Secret
-  /** The passphrase beside it; null: none. */
-  extra: Secret | null
+  /** What works beside it; null: nothing. */
+  extra: Wifi | null
 }
 
 /**
@@ -25,12 +48,12 @@ export interface WifiGoal {
  * @param former as it is recorded; undefined where nothing is
  */
 export function goalBefore(step: Step, former: Wifi | undefined, next: Wifi | undefined): WifiGoal {
-  return { ...former, extra: step === 'retire' ? (next?.passphrase ?? null) : null }
+  return { ...former, extra: step === 'retire' ? (next ?? null) : null }
 }
 
 /** What a Wi-Fi is after a step. */
 export function goalAfter(step: Step, former: Wifi | undefined, next: Wifi): WifiGoal {
-  return step === 'add' ? { ...former, extra: next.passphrase } : { ...next, extra: null }
+  return step === 'add' ? { ...former, extra: next } : { ...next, extra: null }
 }
 
 /** As a router digests what it shows: SHA-256 of the salt and the passphrase. */
@@ -45,9 +68,12 @@ export function isWifi(
   goal: WifiGoal,
   salt: string,
 ): boolean {
-  const extra = view.extras.find(({ section }) => section === EXTRA_SECTION)
+  const extras = extrasOf(view)
+  const { extra } = goal
   const isExtra =
-    goal.extra === null ? extra === undefined : extra?.digest === saltedDigest(salt, goal.extra)
+    extra === null
+      ? extras.length === 0
+      : extras.length > 0 && extras.every((each) => isBeside(each, extra, salt))
   return (
     isExtra &&
     sections.every((section) => {
@@ -55,6 +81,11 @@ export function isWifi(
       return found !== undefined && isAccessPoint(found, goal, salt)
     })
   )
+}
+
+function isBeside({ digest, ssid }: Extra, wanted: Wifi, salt: string): boolean {
+  const isName = ssid === undefined || ssid === wanted.ssid
+  return isName && digest === saltedDigest(salt, wanted.passphrase)
 }
 
 function isAccessPoint(
@@ -66,11 +97,11 @@ function isAccessPoint(
   return isName && (passphrase === undefined || found.digest === saltedDigest(salt, passphrase))
 }
 
-/** Whether each of the sections that is switched on is on air under its name. */
+/** Whether each of the sections, and of those that were added, is on air under its name where it is switched on. */
 export function isOnAir(view: RouterView, sections: readonly string[]): boolean {
   const names = view.onAir.filter(({ isUp }) => isUp).map(({ ssid }) => ssid)
   for (const { section, isOn, ssid } of view.accessPoints) {
-    if (!sections.includes(section) || !isOn) continue
+    if (!isOn || !(sections.includes(section) || isExtraSection(section))) continue
     const index = names.indexOf(ssid)
     if (index < 0) return false
     names.splice(index, 1)

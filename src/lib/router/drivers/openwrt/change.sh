@@ -2,7 +2,7 @@
 #
 #   sh change.sh look SALT               what is set and what is on air: digests, never a secret
 #   sh change.sh arm ID SECONDS PART…    from now on the router goes back by itself, unless it is confirmed in time
-#   sh change.sh apply ID < orders       set, section, delete, password; `end` closes the list
+#   sh change.sh apply ID < orders       set, station, clone, delete, password; `end` closes the list
 #   sh change.sh confirm ID              the change stays
 #   sh change.sh undo ID                 back to what was
 #
@@ -62,11 +62,26 @@ look() {
   echo "last $(cat "$ROOT/last" 2>/dev/null)"
   echo "staged $(uci changes | wc -l)"
   wireless_facts
+  echo "beside $(beside)"
   sed -nE 's/^(root|admin):([^:]+):.*/\1 \2/p' "$SHADOW" | while read -r account field; do
     echo "account $account $(salted "$field")"
   done
   air_facts
   echo end
+}
+
+# With which encryptions a section `wifi-station` is a further passphrase, by the scripts that write what hostapd reads
+# (OpenWrt: hostapd.sh, in newer releases ap.uc). RutOS gives such sections to groups of their own.
+SCRIPT=/lib/netifd/hostapd.sh
+NEWER_SCRIPT=/usr/share/ucode/wifi/ap.uc
+beside() {
+  if [ -e "$NEWER_SCRIPT" ]; then
+    echo psk
+    grep -q ff:ff:ff:ff:ff:ff "$NEWER_SCRIPT" && echo sae
+  elif ! grep -qs psk_group "$SCRIPT"; then
+    grep -qs '^hostapd_set_psk()' "$SCRIPT" && echo psk
+    grep -qs '^hostapd_set_sae()' "$SCRIPT" && echo sae
+  fi | tr '\n' ' '
 }
 
 arm() {
@@ -142,7 +157,8 @@ read_orders() {
     case $second$value in *[!A-Za-z0-9_-]*) fail 2 'a value with other characters' ;; esac
     case $verb in
       set) change "$first.$second" "set wireless.$first.$second='$value'" ;;
-      section) change "$first" "set wireless.$first='$second'" ;;
+      station) add_station "$first" "$second" ;;
+      clone) clone "$first" "$second" ;;
       delete) change "$first" "delete wireless.$first" ;;
       password) passwords="$passwords$first $second$NEWLINE" ;;
       end) return ;;
@@ -158,6 +174,41 @@ change() {
   changes="$changes$1$NEWLINE"
   batch="$batch$2$NEWLINE"
   orders=$((orders + 1))
+}
+
+add_station() {
+  change "$1" "set wireless.$1='wifi-station'"
+  change "$1.key" "set wireless.$1.key='$2'"
+  # The newer script knows for everybody by this address alone, and the one before, with SAE, by none.
+  [ ! -e "$NEWER_SCRIPT" ] || change "$1.mac" "set wireless.$1.mac='00:00:00:00:00:00'"
+}
+
+# An access point like another one, but for its name, its keys, and what must be its own: addresses, WPS, roaming.
+clone() {
+  change "$1" "set wireless.$1='wifi-iface'"
+  copied=$(uci -q -X show "wireless.$2" </dev/null | awk -v to="$1" -v q="'" '
+    BEGIN {
+      token = q "[^" q "]*" q "(\\\\" q q "[^" q "]*" q ")*"
+      own = "^(ssid|key[1-4]?|ifname|macaddr|bssid|wps_.*|ieee80211r|ft_.*|mobility_domain|nasid|r[01]_?k.*|pmk_r1_push|" \
+        "wpa_psk_file|sae_password.*|owe_.*|multi_ap.*)$"
+    }
+    {
+      at = index($0, "=")
+      if (split(substr($0, 1, at - 1), path, ".") < 3 || path[3] ~ own) next
+      rest = substr($0, at + 1)
+      count = 0
+      while (match(rest, "^ ?" token)) { value[++count] = substr(rest, 1, RLENGTH); rest = substr(rest, RLENGTH + 1) }
+      for (i = 1; rest == "" && i <= count; i++) {
+        sub(/^ /, "", value[i])
+        print (count == 1 ? "set" : "add_list") " wireless." to "." path[3] "=" value[i]
+      }
+    }')
+  while IFS= read -r line; do
+    path=${line#* wireless.}
+    [ -z "$line" ] || change "${path%%=*}" "$line"
+  done <<END
+$copied
+END
 }
 
 set_wireless() {

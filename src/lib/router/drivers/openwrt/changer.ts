@@ -53,12 +53,23 @@ async function send(session: SshSession, id: string, call: string): Promise<Scri
 
 /** Names of sections and accounts come from the router or this tool, values from this tool: no blanks. */
 function toLine(order: Order): string {
-  if ('add' in order)
-    return `section ${order.section} wifi-station\nset ${order.section} key ${order.secret.reveal()}`
+  if ('add' in order) return addition(order)
   if ('remove' in order) return `delete ${order.section}`
   if (order.set === 'ssid') return `set ${order.section} ssid ${order.ssid}`
   if (order.set === 'passphrase') return `set ${order.section} key ${order.secret.reveal()}`
   return `password ${order.account} ${order.secret.reveal()}`
+}
+
+function addition(order: Extract<Order, { add: string }>): string {
+  const { section } = order
+  const secret = order.secret.reveal()
+  if (order.add === 'extra') return `station ${section} ${secret}`
+  const lines = [
+    `clone ${section} ${order.like}`,
+    `set ${section} ssid ${order.ssid}`,
+    `set ${section} key ${secret}`,
+  ]
+  return lines.join('\n')
 }
 
 function requireDone({ code, stderr }: ScriptResult): void {

@@ -27,7 +27,10 @@ wireless_facts() {
     END {
       for (i = 1; i <= count; i++) {
         name = names[i]
-        if (type[name] == "wifi-station") print "extra", name, either(of[name, "mac"], "*")
+        if (type[name] == "wifi-station") {
+          mac = of[name, "mac"]
+          print "extra", name, (mac == "" || mac == "00:00:00:00:00:00" ? "*" : mac)
+        }
         else if (type[name] != "wifi-iface") continue
         else if (either(of[name, "mode"], "ap") != "ap") { print "other", name, of[name, "mode"]; continue }
         else {

@@ -1,4 +1,4 @@
-import type { AccessPoint, OpenState, RouterView } from '../changer.js'
+import type { AccessPoint, OpenState, Overlap, RouterView } from '../changer.js'
 import { readAir, readAnswer, requireDigest, requireNumber, unreadable } from './answer.js'
 
 const OPEN_STATES: readonly string[] = [
@@ -21,7 +21,7 @@ export function readView(text: string): RouterView {
     open: readOpen(change),
     last: readLast(of('last')[0] ?? []),
     staged: requireNumber(one('staged')),
-    accessPoints: of('ap').map(readAccessPoint),
+    accessPoints: of('ap').map((fields) => readAccessPoint(fields, of('beside')[0] ?? [])),
     extras: of('extra').map(([section = '', , digest]) => ({
       section,
       digest: requireDigest(digest),
@@ -43,7 +43,8 @@ function readLast([outcome, id = '']: readonly string[]): RouterView['last'] {
   return outcome === 'confirmed' || outcome === 'undone' ? { outcome, id } : undefined
 }
 
-function readAccessPoint(fields: readonly string[]): AccessPoint {
+/** @param beside with which encryptions a further passphrase works beside that of an access point */
+function readAccessPoint(fields: readonly string[], beside: readonly string[]): AccessPoint {
   const [section = '', , on, encryption = '', , , digest, ...ssid] = fields
   return {
     section,
@@ -51,5 +52,14 @@ function readAccessPoint(fields: readonly string[]): AccessPoint {
     encryption,
     digest: digest === '-' ? undefined : requireDigest(digest),
     ssid: ssid.join(' '),
+    overlap: overlapOf(encryption, beside),
   }
+}
+
+/** Mixed ones, such as `sae-mixed`, need both. */
+function overlapOf(encryption: string, beside: readonly string[]): Overlap {
+  const isMixed = /^(?:sae|psk3)-mixed/.test(encryption)
+  const isSae = /^(?:sae|psk3)/.test(encryption)
+  const needed = [...(isSae ? ['sae'] : []), ...(isMixed || !isSae ? ['psk'] : [])]
+  return needed.every((each) => beside.includes(each)) ? 'passphrase' : 'wifi'
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { ConflictError, FailureError } from '../../../errors.js'
 import type { SshSession } from '../../../ssh/session.js'
-import type { AccessPoint, Changer } from '../changer.js'
+import type { AccessPoint, Changer, Overlap } from '../changer.js'
 import { ask, askMenu, ConsoleError, putField, quoted } from './console.js'
 import { extrasOf, sectionOf } from './inspect.js'
-import { BOOT, FIND_OPEN, LAST, PREFIX, readMark, SCRIPT, TIMER } from './mark.js'
-import { planOf, type Plan } from './plan.js'
-import { readWifi, type RosInterface, type RosWifi } from './wifi.js'
+import { BOOT, FIND_OPEN, isSecond, LAST, PREFIX, readMark, SCRIPT, TIMER } from './mark.js'
+import { NOWHERE, planOf, type Plan } from './plan.js'
+import { readWifi } from './wifi/read.js'
+import type { RosInterface, RosWifi } from './wifi/types.js'
 
 /** What the scheduler's items may do; the user that logs in must have as much. */
 const POLICY = 'read,write,policy,test,sensitive'
@@ -31,7 +32,10 @@ export const routerosChanger: Changer = {
   accounts: (username) => [username],
   async look(session, { salt }) {
     const { wifi, mark } = await readTogether(session, salt)
-    const points = wifi.interfaces.filter(({ mode }) => mode === 'ap')
+    // A second Wi-Fi that is off goes as soon as the change is confirmed.
+    const points = wifi.interfaces.filter(
+      (each) => each.mode === 'ap' && (each.isOn || !isSecond(each)),
+    )
     return {
       ...mark,
       staged: 0,
@@ -228,16 +232,20 @@ function leftovers(): [string, string, string] {
 }
 
 function accessPointOf(point: RosInterface, { extraMenu }: RosWifi, salt: string): AccessPoint {
-  const { name, isOn, encryption, digest, ssid, types, groupAt } = point
-  const noOverlap =
-    extraMenu === undefined || groupAt === undefined
-      ? 'RouterOS can do that from 7.17 on, with its newer drivers (/interface wifi)'
-      : types.includes('wpa3-psk')
-        ? 'RouterOS cannot do that with WPA3'
-        : undefined
+  const { name, isOn, encryption, digest, ssid } = point
   return {
     ...{ section: name, isOn, encryption, ssid },
     digest: digest ?? createHash('sha256').update(salt).digest('hex'),
-    ...(noOverlap === undefined ? {} : { noOverlap }),
+    overlap: overlapOf(point, extraMenu),
   }
+}
+
+/** Further passphrases are there from 7.17 on, with the newer drivers, and not with WPA3. */
+function overlapOf(
+  { types, groupAt, second }: RosInterface,
+  extraMenu: string | undefined,
+): Overlap {
+  if (extraMenu !== undefined && groupAt !== undefined && !types.includes('wpa3-psk'))
+    return 'passphrase'
+  return second ? 'wifi' : { impossible: NOWHERE }
 }

@@ -3,7 +3,8 @@ import type { SshSession } from '../../../ssh/session.js'
 import type { Inspector, RouterState } from '../inspector.js'
 import { ask, isYes, printItems, putField, readItems, textOf, type Item } from './console.js'
 import { EXTRA_COMMENTS, readMark } from './mark.js'
-import { readWifi, type RosExtra, type RosWifi } from './wifi.js'
+import { readWifi } from './wifi/read.js'
+import type { RosExtra, RosWifi } from './wifi/types.js'
 
 /** What RouterOS shows nobody. */
 const UNSEEN = ['the passwords of its accounts', 'the fingerprints of its authorized keys']

@@ -14,6 +14,11 @@ export const SCRIPT = `${PREFIX}change`
 /** The comments of passphrases that an overlap puts there: the new one is known as the section of that name. */
 export const EXTRA_COMMENTS = { next: 'cleverctl_next', former: 'cleverctl_former' } as const
 
+/** Whether an interface is a second Wi-Fi that a rotation has added. */
+export function isSecond({ name }: { name: string }): boolean {
+  return name.startsWith(EXTRA_COMMENTS.next)
+}
+
 const OPEN = /^(begun|armed|undoing|confirmed) (\S+)$/
 const ENDED = /^(confirmed|undone) (\S+)$/
 

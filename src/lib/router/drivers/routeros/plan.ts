@@ -2,7 +2,13 @@ import { ConflictError } from '../../../errors.js'
 import type { Order } from '../changer.js'
 import { quoted } from './console.js'
 import { EXTRA_COMMENTS, PREFIX } from './mark.js'
-import type { Place, RosInterface, RosWifi } from './wifi.js'
+import type { Fields, Place, RosInterface, RosWifi } from './wifi/types.js'
+
+/** Why there can be no second Wi-Fi beside one. */
+export const NOWHERE =
+  'it is no port of a bridge, so that a second Wi-Fi beside it would lead nowhere'
+
+const PORTS = '/interface bridge port'
 
 /** The commands of one change; each of them may be given twice. */
 export interface Plan {
@@ -26,7 +32,7 @@ export function planOf(wifi: RosWifi, orders: readonly Order[]): Plan {
 
 function sectionsOf(orders: readonly Order[]): string[] {
   return orders.flatMap((order) => {
-    if ('add' in order) return order.beside
+    if ('add' in order) return order.add === 'wifi' ? [order.like] : order.beside
     return 'remove' in order || order.set === 'password' ? [] : [order.section]
   })
 }
@@ -46,8 +52,10 @@ class Planner implements Plan {
   }
 
   plan(order: Order): void {
-    if ('add' in order) this.#addExtra(order)
-    else if ('remove' in order) this.#removeExtra()
+    if ('add' in order) {
+      if (order.add === 'extra') this.#addExtra(order)
+      else this.#addWifi(order)
+    } else if ('remove' in order) this.#remove(order)
     else if (order.set === 'password') this.#setPassword(order)
     else if (order.set === 'ssid') this.#setSsid(order)
     else this.#setPassphrase(order)
@@ -106,6 +114,38 @@ class Planner implements Plan {
       this.restore.push(unsetCommand(groupAt))
     }
     this.restore.push(...removeExtras(menu))
+  }
+
+  #addWifi({ section, like, ssid, secret }: Extract<Order, { add: 'wifi' }>): void {
+    const { second } = this.#interface(like)
+    if (second === undefined)
+      throw new ConflictError(
+        'overlap-impossible',
+        `no Wi-Fi can be put beside ${like}: ${NOWHERE}`,
+      )
+    const { menu, profile, port } = second
+    const passphrase = second.passphraseFields.map((field) => [field, secret.reveal()])
+    const named = (fields: Fields) => ({ name: section, ...fields })
+    const secrets = Object.fromEntries(passphrase) as Fields
+    if (profile) this.apply.push(addCommand(profile.menu, named({ ...profile.fields, ...secrets })))
+    const own = profile ? { 'security-profile': section } : secrets
+    const fields = { ...second.fields, ...own, [second.ssidField]: ssid, disabled: 'no' }
+    this.apply.push(addCommand(menu, named(fields)))
+    if (port) this.apply.push(addCommand(PORTS, { interface: section, ...port }))
+    this.restore.push(...removeWifi(section, menu, profile?.menu))
+  }
+
+  #remove({ section }: Extract<Order, { remove: string }>): void {
+    const second = this.#wifi.interfaces.find(({ name }) => name === section)
+    if (second === undefined) return this.#removeExtra()
+    const { ssidAt, passphraseAt } = second
+    const { menu } = ssidAt
+    const set = (disabled: string) =>
+      `${menu} set [find name=${quoted(section)}] disabled=${disabled}`
+    this.apply.push(set('yes'))
+    this.restore.push(set('no'))
+    const profiles = passphraseAt.map((at) => at.menu).find((each) => each !== menu)
+    this.finish.push(...removeWifi(section, menu, profiles))
   }
 
   #removeExtra(): void {
@@ -174,6 +214,21 @@ function getCommand({ menu, name, field }: Place): string {
 
 function unsetCommand({ menu, name, field }: Place): string {
   return `${menu} unset [find name=${quoted(name)}] ${field}`
+}
+
+function addCommand(menu: string, fields: Fields): string {
+  const words = Object.entries(fields).map(([field, value]) => `${field}=${quoted(value)}`)
+  return `${menu} add ${words.join(' ')}`
+}
+
+/** @param profiles where it has a profile of its own */
+function removeWifi(name: string, menu: string, profiles: string | undefined): string[] {
+  return [
+    `${PORTS} remove [find interface=${quoted(name)}]`,
+    ...[menu, ...(profiles === undefined ? [] : [profiles])].map(
+      (each) => `${each} remove [find name=${quoted(name)}]`,
+    ),
+  ]
 }
 
 function removeExtras(menu: string): string[] {

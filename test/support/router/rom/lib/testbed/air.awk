@@ -1,5 +1,6 @@
 # From `uci -X show wireless` (committed alone) to what hostapd would put on air. For each access point a file named
 # like its interface, with its facts one a line; and a line for each section in the status: radio, section, fault.
+# `psk`, `sae`: whether further passphrases work with WPA2, WPA3; `named`: with an address alone.
 function unquoted(text) {
   text = substr(text, 2, length(text) - 2)
   gsub(/'\\''/, "'", text)
@@ -34,10 +35,11 @@ END {
     for (j = 1; j <= sections; j++) {
       other = order[j]
       if (type[other] != "wifi-station" || !is_key(option[other, "key"])) continue
+      if (!(encryption ~ /^sae/ ? sae : psk) || (named && option[other, "mac"] == "")) continue
       ifaces = " " option[other, "iface"] " "
       if (ifaces == "  " || index(ifaces, " " section " ")) {
         mac = option[other, "mac"]
-        printf "extra %s %s\n", (mac == "" ? "*" : mac), option[other, "key"] > file
+        printf "extra %s %s\n", (mac == "" || mac == "00:00:00:00:00:00" ? "*" : mac), option[other, "key"] > file
       }
     }
     close(file)
