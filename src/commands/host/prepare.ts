@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
-import { readIdentity } from '../../lib/host/asked.js'
 import { prepareHost, type PreparedHost } from '../../lib/host/prepare/prepare.js'
+import { readIdentity } from '../../lib/ssh/identity.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -47,13 +47,14 @@ export default class HostPrepare extends BaseCommand<PreparedHost> {
   protected async execute(): Promise<PreparedHost> {
     const { args, flags } = await this.parse(HostPrepare)
     const { yes, username, identity: path } = flags
-    const identity = await readIdentity(path, () =>
+    const passphrase = () =>
       this.secretInput(flags, {
         file: flags['passphrase-file'],
         flagName: 'passphrase-file',
         question: 'Passphrase of the private key',
-      }),
-    )
+      })
+    const identity =
+      path === undefined ? undefined : await readIdentity(path, '--identity', passphrase)
     const administrator = yes ? { username, identity } : undefined
     const workspace = yes ? this.changingWorkspace(flags) : this.workspace(flags)
     return prepareHost(await workspace, {

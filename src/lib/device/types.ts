@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js'
-import type { Fault } from '../rows/lines.js'
+import type { Fault } from '../fault.js'
 
 declare const serialBrand: unique symbol
 

@@ -1,9 +1,8 @@
 import { UsageError } from '../errors.js'
 import type { Secret } from '../secret.js'
-import { readSecretFile } from '../secret-file.js'
 import { parseFingerprint } from '../ssh/host-key.js'
-import { isEncrypted, parseIdentity } from '../ssh/identity.js'
-import type { HostKeyType, Identity } from '../ssh/types.js'
+import { readIdentity } from '../ssh/identity.js'
+import type { HostKeyType } from '../ssh/types.js'
 import type { HostToAdd } from './add.js'
 import type { HostRole, PostgresqlPlace, SnapshotDriver } from './types.js'
 
@@ -56,24 +55,10 @@ export async function readHostFlags(
     snapshot: driver === undefined || directory === undefined ? null : { driver, directory },
     fingerprint: hostKey === undefined ? undefined : parseFingerprint(hostKey),
     hostKeyType,
-    identity: await readIdentity(path, passphrase),
+    identity: path === undefined ? undefined : await readIdentity(path, '--identity', passphrase),
     isOffline: flags.offline,
     isReplacing: flags.replace,
   }
-}
-
-/**
- * Reads the private key that `--identity` names; undefined where it names none.
- * @param passphrase asks for the one of an encrypted key
- * @throws UsageError for a file that others can read, and for anything that is no private key
- */
-export async function readIdentity(
-  path: string | undefined,
-  passphrase: () => Promise<Secret>,
-): Promise<Identity | undefined> {
-  if (path === undefined) return undefined
-  const key = await readSecretFile(path, '--identity')
-  return parseIdentity(key, isEncrypted(key) ? await passphrase() : undefined, path)
 }
 
 function postgresqlOf(flags: HostFlags): PostgresqlPlace | null {

@@ -1,4 +1,4 @@
-import { pinHostKey, type Ways } from '../router/way-in.js'
+import { pinHostKey, type Ways } from '../ssh/pin.js'
 import type { HostKey, HostKeyType } from '../ssh/types.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'

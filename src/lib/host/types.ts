@@ -1,6 +1,6 @@
 import { NotFoundError, UsageError } from '../errors.js'
-import { faultOfAddress, faultOfPort, faultOfUsername, refuseFault } from '../router/types.js'
-import type { Fault } from '../rows/lines.js'
+import { refuseFault, type Fault } from '../fault.js'
+import { faultOfAddress, faultOfPort, faultOfUsername } from '../ssh/address.js'
 import type { HostKey } from '../ssh/types.js'
 
 /** What a host is for. Which database host is primary is asked of PostgreSQL, never written down. */

@@ -1,4 +1,5 @@
-import { ConflictError, UsageError } from '../errors.js'
+import { ConflictError } from '../errors.js'
+import { refuseFault } from '../fault.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { insertInstallations, lockInstallation } from './store.js'
@@ -28,8 +29,7 @@ export async function createInstallation(
 ): Promise<CreatedInstallation> {
   const { database, actor, clock } = workspace
   const { code, name, latitude, longitude } = asked
-  const fault = faultOfCode(code) ?? faultOfName(name) ?? faultOfTimezone(asked.timezone)
-  if (fault) throw new UsageError(fault.code, fault.reason)
+  refuseFault(faultOfCode(code) ?? faultOfName(name) ?? faultOfTimezone(asked.timezone))
   const timezone = spelledTimezone(asked.timezone)
   const facts: InstallationFacts = { code, name, timezone, latitude, longitude }
   return database.transaction(async (transaction) => {

@@ -1,5 +1,5 @@
 import type { Row } from '../rows/csv.js'
-import type { Fault } from '../rows/lines.js'
+import type { Fault } from '../fault.js'
 import {
   faultOfCode,
   faultOfName,

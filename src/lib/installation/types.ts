@@ -1,5 +1,5 @@
 import { NotFoundError, UsageError } from '../errors.js'
-import type { Fault } from '../rows/lines.js'
+import type { Fault } from '../fault.js'
 
 /** What is known about a plant, beside its devices. */
 export interface InstallationFacts {

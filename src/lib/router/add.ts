@@ -2,9 +2,13 @@ import { requireActiveOwner } from '../api-key/owner.js'
 import { lockOwner, selectOwner } from '../api-key/store.js'
 import type { Transaction } from '../database/database.js'
 import { ConflictError } from '../errors.js'
+import { refuseFault } from '../fault.js'
 import type { Secret } from '../secret.js'
+import { faultOfAddress, faultOfPort, faultOfUsername } from '../ssh/address.js'
 import { packIdentity } from '../ssh/identity.js'
-import type { HostKey, HostKeyType, Identity } from '../ssh/types.js'
+import { pinHostKey, type Ways } from '../ssh/pin.js'
+import type { HostKey, HostKeyType, Identity, JumpHost } from '../ssh/types.js'
+import { agentLogin, loginOf } from '../ssh/way-in.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { digester, sealCredential } from './credential.js'
@@ -21,19 +25,14 @@ import {
   type RouterRow,
 } from './store.js'
 import {
-  faultOfAddress,
   faultOfPassword,
-  faultOfPort,
-  faultOfUsername,
   faultOfWifi,
-  refuseFault,
   type CredentialKind,
   type RouterDriver,
   type RouterFacts,
-  type RouterJump,
   type RouterLogin,
 } from './types.js'
-import { agentLogin, loginOf, pinHostKey, proveLogin, type Ways } from './way-in.js'
+import { proveLogin } from './way-in.js'
 
 /** A router that is to be recorded. */
 export interface RouterToAdd {
@@ -163,7 +162,7 @@ async function isSame(
 const isKey = (key: HostKey, fingerprint: string | undefined) =>
   fingerprint === undefined || key.fingerprint === fingerprint
 
-function isJump(jump: RouterJump, asked: JumpToPin | undefined): boolean {
+function isJump(jump: JumpHost, asked: JumpToPin | undefined): boolean {
   return (
     jump.address === asked?.address &&
     jump.port === asked.port &&
@@ -175,7 +174,7 @@ function isJump(jump: RouterJump, asked: JumpToPin | undefined): boolean {
 async function pinned(workspace: Workspace, asked: RouterToAdd, ways: Ways): Promise<RouterFacts> {
   const { driver, address, port, username, isOffline } = asked
   const how = { ...ways, isOffline }
-  const jumps: RouterJump[] = []
+  const jumps: JumpHost[] = []
   for (const jump of asked.jumps) {
     const hostKey = await pinHostKey(workspace, jump, jumps, how)
     jumps.push({ address: jump.address, port: jump.port, username: jump.username, hostKey })

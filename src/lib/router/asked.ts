@@ -1,5 +1,5 @@
 import { readSshConfig, type ConfiguredHost } from '../ssh/config.js'
-import { isEncrypted, parseIdentity } from '../ssh/identity.js'
+import { readIdentity } from '../ssh/identity.js'
 import { parseFingerprint } from '../ssh/host-key.js'
 import type { HostKeyType, Identity } from '../ssh/types.js'
 import type { Secret } from '../secret.js'
@@ -46,7 +46,7 @@ export async function readRouterFlags(
   const configured = lookUp(flags.address)
   const { 'host-key': hostKey } = flags
   const jumps = (flags.jump ?? configured.jumps).map((text) => parseJump(text, lookUp))
-  const identity = await readIdentity(flags, configured, sources)
+  const identity = await identityOf(flags, configured, sources)
   const hasPassword = flags['password-file'] !== undefined || (!identity && !flags.agent)
   return {
     installation,
@@ -65,7 +65,7 @@ export async function readRouterFlags(
   }
 }
 
-async function readIdentity(
+async function identityOf(
   flags: RouterFlags,
   { identityFile }: ConfiguredHost,
   { passphrase }: SecretSources,
@@ -73,11 +73,8 @@ async function readIdentity(
   const isAnswered = flags.agent || flags['password-file'] !== undefined
   const path = flags.identity ?? (isAnswered ? undefined : identityFile)
   if (path === undefined) return undefined
-  const key = await readSecretFile(
-    path,
-    flags.identity === undefined ? 'IdentityFile' : '--identity',
-  )
-  return parseIdentity(key, isEncrypted(key) ? await passphrase() : undefined, path)
+  const source = flags.identity === undefined ? 'IdentityFile' : '--identity'
+  return readIdentity(path, source, passphrase)
 }
 
 async function readWifi({ ssid, 'wifi-password-file': file }: RouterFlags) {

@@ -8,18 +8,18 @@ import {
   UsageError,
   type PartialError,
 } from '../errors.js'
+import type { Fault } from '../fault.js'
 import { isExposed } from '../file-system.js'
 import type { Row } from '../rows/csv.js'
 import { estimateRows, rejectsPath, requireDistinct, rowsRefused } from '../rows/file-import.js'
-import type { Fault } from '../rows/lines.js'
 import { openRows, type RowFormat } from '../rows/open-rows.js'
 import { RejectReport, type ReportedReject } from '../rows/reject-report.js'
 import { Secret } from '../secret.js'
 import { parseFingerprint } from '../ssh/host-key.js'
+import type { Ways } from '../ssh/pin.js'
 import type { Workspace } from '../workspace.js'
 import { addRouter, type RouterToAdd } from './add.js'
 import { ROUTER_DRIVERS } from './types.js'
-import type { Ways } from './way-in.js'
 
 /** The columns of a list of routers; all stand in the header, and the last four may be empty. */
 export const ROUTER_COLUMNS = [

@@ -1,8 +1,9 @@
 import { UsageError } from '../errors.js'
-import { parseFingerprint } from '../ssh/host-key.js'
+import { refuseFault } from '../fault.js'
+import { faultOfAddress, faultOfPort, faultOfUsername } from '../ssh/address.js'
 import type { HostLookup } from '../ssh/config.js'
-import { faultOfAddress, faultOfPort, faultOfUsername, refuseFault } from './types.js'
-import type { HostToPin } from './way-in.js'
+import { parseFingerprint } from '../ssh/host-key.js'
+import type { HostToPin } from '../ssh/pin.js'
 
 /** A jump host before its key is pinned. */
 export type JumpToPin = HostToPin & { username: string }

@@ -1,10 +1,11 @@
+import { pinHostKey, type Ways } from '../ssh/pin.js'
 import type { HostKey, HostKeyType } from '../ssh/types.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { lockRouter } from './find.js'
 import { selectCurrentCredentials, selectRouter, updateHostKey } from './store.js'
 import { unknownRouter } from './types.js'
-import { pinHostKey, proveLogin, recordedLogin, type Ways } from './way-in.js'
+import { proveLogin, recordedLogin } from './way-in.js'
 
 /** A router with the host key by which it is known from now on. */
 export interface RekeyedRouter {

@@ -1,8 +1,9 @@
+import type { JumpHost } from '../ssh/types.js'
 import type { Workspace } from '../workspace.js'
 import { listedRouter, type ListedRouter } from './list.js'
 import { selectOverlap } from './rotation/store.js'
 import { selectCredentials, selectRouter } from './store.js'
-import { unknownRouter, type CredentialKind, type RouterJump } from './types.js'
+import { unknownRouter, type CredentialKind } from './types.js'
 
 /** A version of a secret, without the secret. */
 export interface ShownCredential {
@@ -18,7 +19,7 @@ export interface ShownCredential {
 
 /** Everything about a router that is no secret. */
 export interface ShownRouter extends Omit<ListedRouter, 'jumps'> {
-  jumps: RouterJump[]
+  jumps: JumpHost[]
   credentials: ShownCredential[]
   /** While a former Wi-Fi passphrase works beside the new one: until when, and which loggers have not moved. */
   overlap: { until: string; loggers: number; moved: number; waiting: string[] } | null

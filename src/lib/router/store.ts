@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '../database/database.js'
-import type { HostKey } from '../ssh/types.js'
-import type { CredentialKind, RouterDriver, RouterFacts, RouterJump } from './types.js'
+import type { HostKey, JumpHost } from '../ssh/types.js'
+import type { CredentialKind, RouterDriver, RouterFacts } from './types.js'
 
 /** A router's row. */
 export interface RouterRow extends RouterFacts {
@@ -127,7 +127,7 @@ export async function updateRouter(
 async function insertJumps(
   transaction: Transaction,
   routerId: string,
-  jumps: readonly RouterJump[],
+  jumps: readonly JumpHost[],
 ): Promise<void> {
   for (const [index, jump] of jumps.entries()) {
     await transaction.query(

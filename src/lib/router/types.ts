@@ -1,6 +1,6 @@
-import { NotFoundError, UsageError } from '../errors.js'
-import type { Fault } from '../rows/lines.js'
-import type { HostKey } from '../ssh/types.js'
+import { NotFoundError } from '../errors.js'
+import type { Fault } from '../fault.js'
+import type { HostKey, JumpHost } from '../ssh/types.js'
 
 /** The kinds of routers that are known by name. */
 export const ROUTER_DRIVERS = ['openwrt', 'rutos', 'routeros'] as const
@@ -15,14 +15,6 @@ export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
 /** How one logs in to a router; with `agent` the credential is in an engineer's ssh-agent alone. */
 export type RouterLogin = 'password' | 'identity' | 'agent'
 
-/** A host on the way to a router, entered with the caller's own keys. */
-export interface RouterJump {
-  address: string
-  port: number
-  username: string
-  hostKey: HostKey
-}
-
 /** What is recorded of a router beside its secrets. */
 export interface RouterFacts {
   driver: RouterDriver
@@ -31,33 +23,11 @@ export interface RouterFacts {
   username: string
   login: RouterLogin
   hostKey: HostKey
-  jumps: readonly RouterJump[]
+  jumps: readonly JumpHost[]
 }
 
-const ADDRESS_FORM = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/
-const IPV6_FORM = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?$/
-const USERNAME_FORM = /^[A-Za-z_][A-Za-z0-9._-]{0,63}$/
 const PRINTABLE = /^[\x20-\x7e]+$/
 const MAX_PASSWORD_BYTES = 256
-
-/** What is wrong with a host name or IP address; undefined for a good one. */
-export function faultOfAddress(address: string): Fault | undefined {
-  if (ADDRESS_FORM.test(address) || IPV6_FORM.test(address)) return undefined
-  return { code: 'bad-address', reason: 'an address is a host name or an IP address' }
-}
-
-/** What is wrong with a user name; undefined for a good one. */
-export function faultOfUsername(username: string): Fault | undefined {
-  if (USERNAME_FORM.test(username)) return undefined
-  const reason = 'a user name is letters, digits, dots, hyphens and underscores, 64 at most'
-  return { code: 'bad-username', reason }
-}
-
-/** What is wrong with a port; undefined for a good one. */
-export function faultOfPort(port: number): Fault | undefined {
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return undefined
-  return { code: 'bad-port', reason: 'a port is a number from 1 to 65535' }
-}
 
 /** What is wrong with a router's password; undefined for one that a router can have. */
 export function faultOfPassword(password: string): Fault | undefined {
@@ -78,11 +48,6 @@ export function faultOfWifi(ssid: string, passphrase: string): Fault | undefined
   if (isPassphrase) return undefined
   const reason = 'a Wi-Fi passphrase is 8 to 63 printable ASCII characters'
   return { code: 'bad-wifi-password', reason }
-}
-
-/** Throws a fault as the UsageError of a command. */
-export function refuseFault(fault: Fault | undefined): void {
-  if (fault) throw new UsageError(fault.code, fault.reason)
 }
 
 /** The error for an installation without a router. */

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js'
-import { MAX_LINE_BYTES, type Fault, type Line } from './lines.js'
+import type { Fault } from '../fault.js'
+import { MAX_LINE_BYTES, type Line } from './lines.js'
 
 /** One row of an input file: the values of the columns asked for, or why it has none. */
 export type Row =

@@ -1,13 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import type { Fault } from '../fault.js'
 
 /** Longest line or record that is looked at, in bytes; what is longer is no row of ours. */
 export const MAX_LINE_BYTES = 64 * 1024
-
-/** Why a row was not taken: a stable word for scripts, a sentence for people. */
-export interface Fault {
-  code: string
-  reason: string
-}
 
 /** One line of a text file, without its line break. */
 export interface Line {

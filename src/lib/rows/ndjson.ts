@@ -1,5 +1,6 @@
 import type { Row } from './csv.js'
-import type { Fault, Line } from './lines.js'
+import type { Fault } from '../fault.js'
+import type { Line } from './lines.js'
 
 /** The row of one line of NDJSON: the values of `columns` in this order, numbers as text, an absent one empty. */
 export function readNdjsonRow(line: Line, columns: readonly string[]): Row {

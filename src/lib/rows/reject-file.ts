@@ -1,7 +1,7 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { ConflictError, FailureError, UsageError } from '../errors.js'
 import { requirePlace } from '../file-system.js'
-import type { Fault } from './lines.js'
+import type { Fault } from '../fault.js'
 
 /** A row that was not taken, as the reject file tells it. */
 export interface Reject extends Fault {

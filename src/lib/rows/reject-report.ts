@@ -1,4 +1,4 @@
-import type { Fault } from './lines.js'
+import type { Fault } from '../fault.js'
 import { RejectFile, type Reject } from './reject-file.js'
 
 /** A row that was not taken, as a result names it. */

@@ -1,7 +1,7 @@
 import { CancelledError, ExpectedError, NotFoundError, UsageError } from '../errors.js'
+import { refuseFault } from '../fault.js'
 import { selectHost, type HostRow } from '../host/store.js'
 import { faultOfPath, unknownHost } from '../host/types.js'
-import { refuseFault } from '../router/types.js'
 import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { copySnapshot, onSnapshotHost } from './on-host.js'

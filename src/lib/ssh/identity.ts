@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js'
 import { Secret } from '../secret.js'
+import { readSecretFile } from '../secret-file.js'
 import { hostKeyOf } from './host-key.js'
 import type { Identity } from './types.js'
 
@@ -40,6 +41,21 @@ export async function parseIdentity(
   if (first === undefined || !first.isPrivateKey())
     throw new UsageError('bad-identity', `${source}: it holds a public key, not a private one`)
   return { key, passphrase: isEncrypted(key) ? passphrase : undefined }
+}
+
+/**
+ * Reads a file that holds a private key.
+ * @param source what named the file, for messages
+ * @param passphrase asks for the one of an encrypted key
+ * @throws UsageError for a file that others can read, and for anything that is no private key
+ */
+export async function readIdentity(
+  path: string,
+  source: string,
+  passphrase: () => Promise<Secret>,
+): Promise<Identity> {
+  const key = await readSecretFile(path, source)
+  return parseIdentity(key, isEncrypted(key) ? await passphrase() : undefined, path)
 }
 
 /** The fingerprint of the public key that belongs to a private one. */

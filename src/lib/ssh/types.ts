@@ -46,6 +46,9 @@ export interface SshHost extends SshAddress {
   logins: readonly SshLogin[]
 }
 
+/** A host on the way to another one, entered with the caller's own keys. */
+export type JumpHost = Omit<SshHost, 'logins'>
+
 /** What bounds the work on a connection. */
 export interface SshLimits {
   /** Aborts whatever is under way. */

@@ -1,5 +1,5 @@
 import type { Row } from '../rows/csv.js'
-import type { Fault } from '../rows/lines.js'
+import type { Fault } from '../fault.js'
 import { isFault, readFacts, type AccountFacts } from './types.js'
 
 /** The columns of a list of staff. Several role names or networks have a space between them. */

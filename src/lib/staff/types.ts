@@ -2,7 +2,7 @@ import { ConflictError, NotFoundError, UsageError } from '../errors.js'
 import { faultOfName } from '../installation/types.js'
 import { tryParseEmail } from '../installer/types.js'
 import { formatNetwork, isWholeNetwork, parseNetwork } from '../network.js'
-import type { Fault } from '../rows/lines.js'
+import type { Fault } from '../fault.js'
 
 /** A person, or the database roles of a program. */
 export type AccountKind = 'staff' | 'service-account'

@@ -13,7 +13,7 @@ import {
 import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
 import type { LabelDestination } from '../router/qr/labels.js'
-import type { Ways } from '../router/way-in.js'
+import type { Ways } from '../ssh/pin.js'
 import type { Sink } from '../sink/types.js'
 import { fileDelivery } from '../secret-file.js'
 import type { Surroundings } from '../surroundings.js'

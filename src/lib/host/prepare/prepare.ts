@@ -3,7 +3,7 @@ import { ConflictError, ExpectedError, FailureError, RefusedError } from '../../
 import type { SshSession } from '../../ssh/session.js'
 import type { Identity, SshLogin } from '../../ssh/types.js'
 import { identityFingerprint, publicKeyOf } from '../../ssh/identity.js'
-import { agentLogin } from '../../router/way-in.js'
+import { agentLogin } from '../../ssh/way-in.js'
 import { recordInTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { onHosts } from '../reach.js'

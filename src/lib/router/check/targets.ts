@@ -6,7 +6,8 @@ import { openCredential } from '../credential.js'
 import { selectRouter, selectRouterPage, type RouterRow } from '../store.js'
 import { unknownRouter, type RouterDriver } from '../types.js'
 import { UsageError } from '../../errors.js'
-import { recordedLogin, type Ways } from '../way-in.js'
+import type { Ways } from '../../ssh/pin.js'
+import { recordedLogin } from '../way-in.js'
 import {
   selectCredentialsOf,
   selectRotating,

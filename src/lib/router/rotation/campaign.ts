@@ -1,6 +1,6 @@
 import type { Context, Operation, Outcome, Parameters } from '../../campaign/operation.js'
 import { UnreachableError } from '../../errors.js'
-import type { Ways } from '../way-in.js'
+import type { Ways } from '../../ssh/pin.js'
 import { rotateRouter, UNKNOWN } from './rotate.js'
 import { DEFAULT_ROLLBACK_MS, ROTATED, type Rotated, type RotationChoice } from './types.js'
 

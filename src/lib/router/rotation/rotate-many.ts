@@ -4,7 +4,7 @@ import { selectSucceeded } from '../../campaign/target-store.js'
 import type { CampaignReport, FailedTarget, Pace } from '../../campaign/types.js'
 import { ExpectedError, NotFoundError, UsageError } from '../../errors.js'
 import type { Workspace } from '../../workspace.js'
-import type { Ways } from '../way-in.js'
+import type { Ways } from '../../ssh/pin.js'
 import { UNKNOWN } from './rotate.js'
 import { ROTATE_ROUTERS, routerRotation, toParameters } from './campaign.js'
 import {

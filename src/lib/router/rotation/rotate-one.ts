@@ -1,6 +1,6 @@
 import { ExpectedError } from '../../errors.js'
 import type { Workspace } from '../../workspace.js'
-import type { Ways } from '../way-in.js'
+import type { Ways } from '../../ssh/pin.js'
 import type { Targets } from './rotate-many.js'
 import { rotateRouter, UNKNOWN, type RotatedRouter } from './rotate.js'
 import type { RotationChoice } from './types.js'
