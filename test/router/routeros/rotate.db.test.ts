@@ -324,7 +324,8 @@ describe('a rotation of a RouterOS router', function () {
       assert.ok(!sources.join('\n').includes(secret))
   })
 
-  it(`ends with the old or the new secrets, ${RUNS} times in which something goes wrong at a command`, async () => {
+  it(`ends with the old or the new secrets, ${RUNS} times in which something goes wrong at a command`, async function () {
+    this.timeout(120_000 + RUNS * 10_000)
     const { seed, pick, below } = seeded()
     let struck = 0
     const places = await Promise.all(

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorCode } from '../../../src/lib/file-system.js'
 import { hostKeyOf } from '../../../src/lib/ssh/host-key.js'
 import type { HostKey, HostKeyType } from '../../../src/lib/ssh/types.js'
 import { freePort } from '../server.js'
@@ -236,8 +237,7 @@ function commandLine(pid: number): string[] {
 }
 
 function onAir(folder: string): AccessPoint[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
+  return namesIn(folder)
     .sort()
     .flatMap((name) => {
       const text = textOf(join(folder, name))
@@ -264,11 +264,20 @@ function onAir(folder: string): AccessPoint[] {
     })
 }
 
+/** The folder is another one from one moment to the next. */
+function namesIn(folder: string): string[] {
+  return unlessGone(() => readdirSync(folder)) ?? []
+}
+
 function textOf(file: string): string | undefined {
+  return unlessGone(() => readFileSync(file, 'utf8'))
+}
+
+function unlessGone<Result>(read: () => Result): Result | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return read()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
