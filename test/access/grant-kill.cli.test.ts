@@ -2,8 +2,8 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { runCli, type CliResult } from '../support/cli.js'
+import { isLetIn } from '../support/login.js'
 import { seeded } from '../support/seeded.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -51,22 +51,11 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
     })
   }
 
-  async function isLetIn(role: string, file: string): Promise<boolean> {
-    const client = new pg.Client({
-      ...{ host: 'localhost', port: server.port, user: role, database: 'cleverctl' },
+  const opens = (role: string, file: string) =>
+    isLetIn({
+      ...{ port: server.port, role, database: 'cleverctl' },
       password: readFileSync(file, 'utf8').trim(),
-      ssl: { rejectUnauthorized: false },
     })
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-      return true
-    } catch {
-      return false
-    } finally {
-      await client.end().catch(() => undefined)
-    }
-  }
 
   /** The logins of grants that exist and may log in. */
   async function logins(): Promise<string[]> {
@@ -118,14 +107,14 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
       ok(grant && !other)
       equal(grant.state, 'ACTIVE')
       ok(existsSync(file) && !existsSync(`${file}.pending`))
-      ok(await isLetIn(grant.role, file), `round ${round}: the engineer is locked out`)
+      ok(await opens(grant.role, file), `round ${round}: the engineer is locked out`)
 
       await run(revoke, [], revokeMs * (0.4 + 0.7 * next()))
       await checkLogins()
       const ended = await run(revoke)
       equal(ended.code, 0, `round ${round}: ${ended.stdout}${ended.stderr}`)
       deepEqual([await open(), await logins()], [[], []])
-      ok(!(await isLetIn(grant.role, file)))
+      ok(!(await opens(grant.role, file)))
     }
   })
 })

@@ -109,6 +109,11 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { number: String(number) }, code: ok, role: 'owner' },
     fails: { args: { number: '999999' }, code: notFound, role: 'owner' },
   }),
+  // Nobody of the test's own logins is on the list, so none of them can approve.
+  'access:approve': ({ number }) => ({
+    succeeds: { args: { number: String(number) }, code: refused },
+    fails: { args: { number: '999999' }, code: notFound },
+  }),
   // The roles of the test's own server are nobody on the list.
   'access:audit': (stand) => ({
     succeeds: {
@@ -120,6 +125,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       code: findings,
     },
     fails: { flags: { dsn: 'nowhere', probe: true }, code: usage },
+  }),
+  'access:deny': ({ number }) => ({
+    succeeds: { args: { number: String(number) }, flags: { reason: 'not today' }, code: ok },
+    fails: { args: { number: '999999' }, flags: { reason: 'not today' }, code: notFound },
   }),
   'access:expire': () => ({
     succeeds: { code: ok, role: 'owner' },
@@ -149,6 +158,18 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   }),
   'access:grants': () => ({
     succeeds: { flags: { all: true }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'access:policy:set': () => ({
+    succeeds: { flags: { never: true, lapse: '4h' }, code: ok, role: 'owner' },
+    fails: {
+      flags: { 'longer-than': '1h', changing: true, database: 'fleet' },
+      code: conflict,
+      role: 'owner',
+    },
+  }),
+  'access:policy:show': () => ({
+    succeeds: { code: ok },
     fails: { code: refused, fault: 'login' },
   }),
   'access:revoke': ({ number }) => ({
@@ -991,7 +1012,8 @@ function furniture(from: number, to: number, passwordHash: string): string {
     insert into cleverctl.installer (email, name, password_hash)
     select 'installer-' || n || '@example.com', 'Installer ' || n, '${passwordHash}' from ${numbers};
     insert into cleverctl.account (kind, handle, description, networks, added_at)
-    select 'staff', 'staff-' || n || '@example.com', 'Engineer ' || n, '{10.77.0.1/32}', now() from ${numbers};
+    select 'staff', kind || n || '@example.com', 'Engineer ' || n, '{10.77.0.1/32}', now()
+    from ${numbers}, unnest(array['staff-', 'waiting-']) as kind;
     insert into cleverctl.account (kind, handle, description, owner_id, networks, added_at)
     select 'service-account', 'program-' || n, 'replication', id, '{10.77.0.11/32}', now()
     from ${numbers} join cleverctl.account on handle = 'staff-' || n || '@example.com';
@@ -1002,6 +1024,15 @@ function furniture(from: number, to: number, passwordHash: string): string {
     overriding system value
     select n, 'superuser', 'role dba-' || n, id, 'break glass', '2099-12-31', now()
     from ${numbers} join cleverctl.account on handle = 'staff-' || n || '@example.com';
+    alter table cleverctl.access_grant disable trigger access_grant_guard;
+    insert into cleverctl.access_grant
+      (id, account_id, role_name, servers, databases, is_read_only, reason, verifier, state, ends_at, granted_at,
+       requested_by, requested_as, lapses_at)
+    overriding system value
+    select n, id, 'cleverctl_g_' || n, '{}', '{fleet}', true, 'ticket 4711', 'SCRAM-SHA-256$4096:', 'REQUESTED',
+      '2099-01-01', now(), id, 'waiting_' || n, '2099-01-01'
+    from ${numbers} join cleverctl.account on handle = 'waiting-' || n || '@example.com';
+    alter table cleverctl.access_grant enable trigger access_grant_guard;
     insert into cleverctl.device (serial, model, batch, manufactured_at, secret_sha256)
     select 'CDX-' || n, 'CleverDx', 'B-1', '2026-01-02', sha256(n::text::bytea) from ${numbers};
     insert into cleverctl.api_key (key_id, installation_id, version, state, digest)

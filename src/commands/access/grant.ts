@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core'
-import { grantAccess, groupRule, type Granted } from '../../lib/access/grant/grant.js'
+import { grantAccess, type Granted } from '../../lib/access/grant/grant.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
+import { drawGrant } from '../../lib/terminal/grant.js'
 
 export default class AccessGrant extends BaseCommand<Granted> {
   static override summary = 'let a member of staff into the databases for a limited time'
@@ -11,7 +12,9 @@ export default class AccessGrant extends BaseCommand<Granted> {
     '--read-only is given. After the time its password is void; access expire, run by a timer, then closes the login, ' +
     'ends its sessions and tries that nobody gets in. pg_hba.conf is looked at and not changed: where no rule lets ' +
     'the person in, the line that is missing is said. One rule for +cleverctl_granted covers all grants. The same ' +
-    'command again finishes what was interrupted. Only the owner of the cleverctl database may grant.'
+    'command again finishes what was interrupted. Where access policy asks for a second member of staff, the grant is ' +
+    'only requested (exit code 3): nothing is made on any server, and the password opens nothing until somebody else ' +
+    'has given access approve. Only the owner of the cleverctl database may grant.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> engineer@example.com --for 2h --reason "ticket 4711" --read-only --output password.txt',
@@ -58,24 +61,6 @@ export default class AccessGrant extends BaseCommand<Granted> {
   }
 
   protected render(granted: Granted): void {
-    const { email, role, outcome, endsAt, databases, readOnly, admissions } = granted
-    this.screen.facts([
-      ['grant', `${email} ${outcome}`],
-      ['role', role],
-      ['databases', `${databases.join(' ')}${readOnly ? ', reading only' : ''}`],
-      ['ends', this.screen.time(endsAt)],
-    ])
-    if (admissions.length === 0)
-      this.screen.mark('warning', 'the list has no network of this person: by the unix socket only')
-    for (const admission of admissions) {
-      const { host, network, database, standing, line } = admission
-      const about = `${database} at ${host} from ${network}`
-      if (standing === 'let in') this.screen.mark('ok', about, standing)
-      else {
-        this.screen.mark('warning', about, standing)
-        this.screen.step(line, 'pg_hba.conf lacks')
-        this.screen.step(groupRule(admission), 'or for every grant')
-      }
-    }
+    drawGrant(this.screen, granted)
   }
 }

@@ -6,8 +6,8 @@ import { BaseCommand } from '../../lib/terminal/base-command.js'
 export default class AccessGrants extends BaseCommand<{ grants: ShownGrant[] }> {
   static override summary = 'list who was let into the databases for a limited time'
   static override description =
-    'State is PLANNED (written down), ACTIVE (seen in force), ENDING (over, and not yet seen to be so everywhere) or, ' +
-    'with --all, ENDED. Grants whose time is over are ended by access expire.'
+    'State is REQUESTED (waits for access approve), PLANNED (written down), ACTIVE (seen in force), ENDING (over, and ' +
+    'not yet seen to be so everywhere) or, with --all, ENDED. Grants whose time is over are ended by access expire.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -32,7 +32,13 @@ export default class AccessGrants extends BaseCommand<{ grants: ShownGrant[] }> 
       { title: 'RIGHTS', text: ({ readOnly }) => (readOnly ? 'reading' : 'changing') },
       { title: 'REASON', text: ({ reason }) => reason },
       { title: 'STATE', text: ({ state }) => state },
-      { title: 'ENDS', text: ({ endsAt }) => this.screen.time(endsAt) },
+      { title: 'REQUESTED BY', text: ({ requestedBy }) => requestedBy ?? '-', isMinor: true },
+      { title: 'APPROVED BY', text: ({ approvedBy }) => approvedBy ?? '-', isMinor: true },
+      {
+        title: 'ENDS OR LAPSES',
+        text: ({ state, endsAt, lapsesAt }) =>
+          this.screen.time(state === 'REQUESTED' ? lapsesAt : endsAt),
+      },
       { title: 'ENDED', text: ({ endedAt }) => this.screen.time(endedAt), isMinor: true },
     ])
   }

@@ -82,6 +82,16 @@ async function endGrant(
 ): Promise<EndedGrant> {
   const { database, actor, clock } = workspace
   const { id, email, role } = grant
+  if (grant.state === 'REQUESTED' && (await endRequest(workspace, grant, reason)))
+    return {
+      id,
+      email,
+      role,
+      endReason: lapsed(reason),
+      outcome: 'ended',
+      sessionsEnded: 0,
+      servers: [],
+    }
   await changeList(database, async (transaction) => {
     const move = { from: ['PLANNED', 'ACTIVE'] as const, to: 'ENDING' as const, endReason: reason }
     if (!(await moveGrant(transaction, id, move))) return
@@ -121,6 +131,26 @@ async function endGrant(
     })
   })
   return { ...ended, outcome: 'ended' }
+}
+
+/** Ends a request, of which nothing is on any server. @returns false when it was approved meanwhile */
+async function endRequest(
+  { database, actor, clock }: Workspace,
+  { id, email, role }: GrantRow,
+  reason: GrantEnd,
+): Promise<boolean> {
+  return changeList(database, async (transaction) => {
+    const end = { to: 'ENDED' as const, endReason: lapsed(reason), endedAt: clock.now() }
+    if (!(await moveGrant(transaction, id, { from: ['REQUESTED'], ...end }))) return false
+    const details = { id, role, reason: end.endReason }
+    await appendTrail(transaction, actor, { action: 'access.end', subject: email, details })
+    return true
+  })
+}
+
+/** A request does not expire: it lapses. */
+function lapsed(reason: GrantEnd): GrantEnd {
+  return reason === 'expired' ? 'lapsed' : reason
 }
 
 /** Ends the sessions of a role at a server and sees that no other begins. @returns why that is not so */

@@ -1,8 +1,6 @@
 import { randomBase62 } from '../../base62.js'
 import type { Transaction } from '../../database/database.js'
-import { formatDuration } from '../../duration.js'
-import { ConflictError, NotFoundError, UsageError } from '../../errors.js'
-import { faultOfName } from '../../installation/types.js'
+import { ConflictError, PartialError } from '../../errors.js'
 import { Secret } from '../../secret.js'
 import { transactionWithDelivery, type SecretDelivery } from '../../secret-delivery.js'
 import { ownersOnly } from '../../staff/change.js'
@@ -11,40 +9,27 @@ import { accountState, unknownAccount } from '../../staff/types.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { isVerifierOf, scramVerifier } from '../scram.js'
-import { readAdmissions } from './admission.js'
-import { createLogin } from './server-store.js'
-import { primaryOf, withServers, type OpenServer, type OpenServers } from './servers.js'
+import { approvalChecked } from './approval-refused.js'
 import {
-  insertGrant,
-  lockGrant,
-  moveGrant,
-  selectOpenGrants,
-  showGrant,
-  type GrantRow,
-} from './store.js'
-import { GRANTED_GROUP, type Admission, type ShownGrant } from './types.js'
+  checkOrder,
+  databasesOf,
+  grantExists,
+  requireSame,
+  type GrantOrder,
+  type Wanted,
+} from './order.js'
+import { admissionsOf, putInForce } from './put-in-force.js'
+import { primaryOf, withServers } from './servers.js'
+import { insertGrant, needsApproval, selectOpenGrants, showGrant, type GrantRow } from './store.js'
+import type { Admission, ShownGrant } from './types.js'
 
-const SHORTEST_MS = 60_000
-const LONGEST_MS = 7 * 24 * 60 * 60_000
 const PASSWORD_LENGTH = 32
 const ROLE_LENGTH = 10
 
-/** What is to be granted to whom. */
-export interface GrantOrder {
-  email: string
-  forMs: number
-  reason: string
-  /** None: all databases of the server. */
-  databases: readonly string[]
-  isReadOnly: boolean
-  /** URLs of the primary and its standbys, without passwords; none: the server of the cleverctl database. */
-  servers: readonly string[]
-}
-
 /** What became of it. */
 export interface Granted extends ShownGrant {
-  outcome: 'granted' | 'unchanged'
-  /** From where the role is let in by pg_hba.conf of each server. */
+  outcome: 'granted' | 'requested' | 'unchanged'
+  /** From where the role is let in by pg_hba.conf of each server; empty while it is not in force. */
   admissions: Admission[]
   /** With --reveal only. */
   password?: string
@@ -53,7 +38,9 @@ export interface Granted extends ShownGrant {
 /**
  * Lets a person in for a limited time, by a login of its own. What is granted is written down before the login
  * is made, and the password is with its owner before either; the same order again finishes what was interrupted.
- * pg_hba.conf is looked at and not changed.
+ * pg_hba.conf is looked at and not changed. Where the policy asks for a second member of staff, only the request
+ * is written down.
+ * @throws PartialError when it waits for approval; the request is the result
  * @throws UsageError, NotFoundError and ConflictError before anything is changed
  * @throws RefusedError for anybody but the owner of the cleverctl database, and a login that is no superuser
  * @throws UnreachableError when one of the servers cannot be reached
@@ -78,18 +65,29 @@ export async function grantAccess(
       { ...order, email, databases },
       given.delivery,
     )
-    const done = await putInForce(workspace, row, primary)
     const password = given.delivery.revealed()
+    const secret = password === undefined ? {} : { password }
+    if (row.state === 'REQUESTED') throw waits(row, isNew, secret)
+    const done = await putInForce(workspace, row, primary)
     return {
       ...showGrant(done),
       outcome: isNew || row.state === 'PLANNED' ? 'granted' : 'unchanged',
-      admissions: await admissionsOf(servers, done, person, workspace.signal),
-      ...(password === undefined ? {} : { password }),
+      admissions: await admissionsOf(servers, done, person.networks, workspace.signal),
+      ...secret,
     }
   })
 }
 
-type Wanted = Omit<GrantOrder, 'databases'> & { databases: string[] }
+/** What is told of a grant that waits for a second member of staff. */
+function waits(row: GrantRow, isNew: boolean, secret: { password?: string }): PartialError {
+  const outcome = isNew ? ('requested' as const) : ('unchanged' as const)
+  const result: Granted = { ...showGrant(row), outcome, admissions: [], ...secret }
+  return new PartialError(
+    'approval-needed',
+    `request ${row.id} of ${row.email} waits for a second member of staff; until then the password opens nothing`,
+    { result, suggestions: [`somebody else: cleverctl access approve ${row.id}`] },
+  )
+}
 
 /** The grant as it is kept, now or from an interrupted run. */
 async function writeDown(
@@ -111,12 +109,11 @@ async function writeDown(
   const password = new Secret(randomBase62(random, PASSWORD_LENGTH))
   const verifier = await scramVerifier(password, random)
   const role = `cleverctl_g_${randomBase62(random, ROLE_LENGTH)}`
-  await ownersOnly(
-    transactionWithDelivery(database, delivery, async (transaction) => {
-      await insert(transaction, workspace, { ...wanted, role, verifier })
-      return { secret: password, result: undefined }
-    }),
-  )
+  const write = transactionWithDelivery(database, delivery, async (transaction) => {
+    await insert(transaction, workspace, { ...wanted, role, verifier })
+    return { secret: password, result: undefined }
+  })
+  await ownersOnly(approvalChecked(`a grant of ${email} needs approval`, write))
   const [row] = await selectOpenGrants(database, { email })
   if (!row) throw new ConflictError('grant-ended', `the grant of ${email} has ended meanwhile`)
   return { row, isNew: true }
@@ -138,57 +135,16 @@ async function insert(
     })
   const servers = [...wanted.servers]
   const facts = { role, servers, databases, isReadOnly, reason, endsAt, grantedAt, verifier }
-  const id = await insertGrant(transaction, { ...facts, accountId: person.id })
+  const isRequest = await needsApproval(transaction, facts)
+  const state = isRequest ? 'REQUESTED' : 'PLANNED'
+  const id = await insertGrant(transaction, { ...facts, accountId: person.id, state })
   if (id === undefined) throw grantExists(email)
   await appendTrail(transaction, actor, {
-    action: 'access.grant',
+    action: isRequest ? 'access.request' : 'access.grant',
     subject: email,
-    phase: 'intent',
+    phase: isRequest ? 'change' : 'intent',
     details: { id, role, servers, databases, isReadOnly, reason, endsAt: endsAt.toISOString() },
   })
-}
-
-/** Makes the login, while nobody can end the grant. */
-async function putInForce(
-  { database, actor, clock }: Workspace,
-  row: GrantRow,
-  primary: OpenServer,
-): Promise<GrantRow> {
-  const { id, role, verifier, endsAt, databases, isReadOnly, email } = row
-  return ownersOnly(
-    database.transaction(async (transaction) => {
-      const state = await lockGrant(transaction, id)
-      const isOpen = state === 'PLANNED' || state === 'ACTIVE'
-      if (!isOpen || verifier === null || endsAt <= clock.now())
-        throw new ConflictError('grant-ended', `the grant of ${email} is over`, {
-          suggestions: ['cleverctl access expire'],
-        })
-      const { hasPgaudit } = primary.standing
-      const comment = `cleverctl: grant ${id} of ${email}, until ${endsAt.toISOString()}`
-      const login = { role, verifier, endsAt, databases, isReadOnly, hasPgaudit, comment }
-      await createLogin(primary.database, login)
-      if (!(await moveGrant(transaction, id, { from: ['PLANNED'], to: 'ACTIVE' }))) return row
-      await appendTrail(transaction, actor, {
-        action: 'access.grant',
-        subject: email,
-        phase: 'outcome',
-        details: { id, role, host: primary.host },
-      })
-      return { ...row, state: 'ACTIVE' }
-    }),
-  )
-}
-
-async function admissionsOf(
-  { open }: OpenServers,
-  { role, databases }: GrantRow,
-  { networks }: AccountRow,
-  signal: AbortSignal,
-): Promise<Admission[]> {
-  const found: Admission[] = []
-  for (const server of open)
-    found.push(...(await readAdmissions(server, { role, databases, networks }, signal)))
-  return found
 }
 
 async function findPerson(
@@ -204,52 +160,4 @@ async function findPerson(
   throw new ConflictError('staff-not-valid', `${email} may not reach the databases: ${reason}`, {
     suggestions: [`cleverctl staff show ${email}`],
   })
-}
-
-function databasesOf({ databases }: GrantOrder, { host, standing }: OpenServer): string[] {
-  const unknown = databases.find((name) => !standing.databases.includes(name))
-  if (unknown !== undefined)
-    throw new NotFoundError(
-      'database-not-found',
-      `${host} has no database ${JSON.stringify(unknown.slice(0, 80))} that takes connections`,
-      { suggestions: [`databases there are: ${standing.databases.join(' ')}`] },
-    )
-  return databases.length === 0 ? standing.databases : [...new Set(databases)].sort()
-}
-
-function checkOrder({ forMs, reason, email }: GrantOrder): void {
-  if (forMs < SHORTEST_MS || forMs > LONGEST_MS)
-    throw new UsageError(
-      'bad-duration',
-      `a grant is for ${formatDuration(SHORTEST_MS)} to ${formatDuration(LONGEST_MS)}`,
-    )
-  const fault = faultOfName(reason)
-  if (fault) throw new UsageError('bad-reason', `the reason: ${fault.reason}`)
-  if (email.trim() === '') throw new UsageError('invalid-email', 'the e-mail address is empty')
-}
-
-/** @throws ConflictError for another grant than the one that is wanted */
-function requireSame(open: GrantRow, wanted: Wanted, now: Date): void {
-  const facts = (grant: { servers: readonly string[]; databases: string[] } & Wanted) =>
-    JSON.stringify([grant.servers, grant.databases, grant.isReadOnly, grant.reason])
-  const length = open.endsAt.getTime() - open.grantedAt.getTime()
-  const isSame =
-    facts({ ...wanted, ...open, servers: open.servers }) === facts(wanted) &&
-    length === wanted.forMs
-  if (!isSame || open.state === 'ENDING' || open.endsAt <= now) throw grantExists(open.email)
-}
-
-function grantExists(email: string): ConflictError {
-  return new ConflictError('grant-exists', `${email} has a grant already, or one that is ending`, {
-    suggestions: [
-      'cleverctl access grants',
-      `cleverctl access revoke ${email}`,
-      'cleverctl access expire',
-    ],
-  })
-}
-
-/** What is told of a server whose pg_hba.conf does not let a granted role in. */
-export function groupRule({ network }: Admission): string {
-  return `hostssl all +${GRANTED_GROUP} ${network} scram-sha-256`
 }

@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '../../database/database.js'
+import type { Actor } from '../../trail/actor.js'
 import type { GrantEnd, GrantState, ShownGrant } from './types.js'
 
 /** A grant as it is kept. */
@@ -18,36 +19,108 @@ export interface GrantRow {
   grantedAt: Date
   endedAt: Date | null
   endReason: GrantEnd | null
+  requestedBy: string | null
+  approvedBy: string | null
+  lapsesAt: Date | null
 }
 
-const COLUMNS = `access_grant.id, handle as email, role_name as role, servers, databases,
+/** The same for everybody who may read the list. */
+export type ListedGrantRow = Omit<GrantRow, 'verifier'>
+
+const COLUMNS = `access_grant.id, account.handle as email, role_name as role, servers, databases,
   is_read_only as "isReadOnly", reason, state, ends_at as "endsAt", granted_at as "grantedAt",
-  ended_at as "endedAt", end_reason as "endReason"`
-const FROM = `from cleverctl.access_grant join cleverctl.account on account.id = account_id`
+  ended_at as "endedAt", end_reason as "endReason", requester.handle as "requestedBy",
+  approver.handle as "approvedBy", lapses_at as "lapsesAt"`
+const FROM = `from cleverctl.access_grant join cleverctl.account on account.id = account_id
+  left join cleverctl.account as requester on requester.id = requested_by
+  left join cleverctl.account as approver on approver.id = approved_by`
 
 /** All grants, the youngest first; without what servers are given of passwords. */
-export async function selectGrantsOfList(
-  database: Queryable,
-): Promise<Omit<GrantRow, 'verifier'>[]> {
-  const { rows } = await database.query<Omit<GrantRow, 'verifier'>>(
+export async function selectGrantsOfList(database: Queryable): Promise<ListedGrantRow[]> {
+  const { rows } = await database.query<ListedGrantRow>(
     `select ${COLUMNS} ${FROM} order by access_grant.id desc`,
   )
   return rows
 }
 
-/** Grants that have not ended everywhere: of one person, or all whose time is over. */
+/** One of them, by its number. */
+export async function selectGrant(
+  database: Queryable,
+  id: string,
+): Promise<ListedGrantRow | undefined> {
+  const { rows } = await database.query<ListedGrantRow>(
+    `select ${COLUMNS} ${FROM} where access_grant.id = $1`,
+    [id],
+  )
+  return rows[0]
+}
+
+/** Grants and requests that have not ended everywhere: of one person, or all whose time is over. */
 export async function selectOpenGrants(
   database: Queryable,
   of: { email: string } | { overAt: Date },
 ): Promise<GrantRow[]> {
   const { rows } = await database.query<GrantRow>(
     `select ${COLUMNS}, verifier ${FROM} where state <> 'ENDED'
-       and ($1::text is null or handle = $1)
-       and ($2::timestamptz is null or ends_at <= $2 or state = 'ENDING' or removed_at is not null
-         or valid_until < ($2 at time zone 'UTC')::date) order by access_grant.id`,
+       and ($1::text is null or account.handle = $1)
+       and ($2::timestamptz is null or state = 'ENDING' or account.removed_at is not null
+         or case when state = 'REQUESTED' then lapses_at else ends_at end <= $2
+         or account.valid_until < ($2 at time zone 'UTC')::date) order by access_grant.id`,
     'email' in of ? [of.email, null] : [null, of.overAt],
   )
   return rows
+}
+
+/** Whether a second member of staff has to approve a grant of this kind, by the policy. */
+export async function needsApproval(
+  transaction: Transaction,
+  {
+    endsAt,
+    grantedAt,
+    isReadOnly,
+    databases,
+  }: Pick<GrantRow, 'endsAt' | 'grantedAt' | 'isReadOnly' | 'databases'>,
+): Promise<boolean> {
+  const { rows } = await transaction.query<{ isNeeded: boolean }>(
+    `select cleverctl.access_needs_approval($1::timestamptz - $2::timestamptz, $3, $4::text[]) as "isNeeded"`,
+    [endsAt, grantedAt, isReadOnly, databases],
+  )
+  return rows[0]?.isNeeded === true
+}
+
+/** Approves a request as whoever is logged in. @returns false where nothing waits under that number */
+export async function approveRequest(
+  database: Queryable,
+  id: string,
+  { osUser, host, ciJob }: Actor,
+): Promise<boolean> {
+  const { rows } = await database.query<{ isDone: boolean }>(
+    'select cleverctl.access_approve($1, $2, $3, $4) as "isDone"',
+    [id, osUser, host, ciJob ?? null],
+  )
+  return rows[0]?.isDone === true
+}
+
+/** Ends a request. @returns false where nothing waits under that number */
+export async function denyRequest(
+  database: Queryable,
+  id: string,
+  reason: string,
+  { osUser, host, ciJob }: Actor,
+): Promise<boolean> {
+  const { rows } = await database.query<{ isDone: boolean }>(
+    'select cleverctl.access_deny($1, $2, $3, $4, $5) as "isDone"',
+    [id, reason, osUser, host, ciJob ?? null],
+  )
+  return rows[0]?.isDone === true
+}
+
+/** Whether the login may put a grant in force, as the owner may. */
+export async function mayChangeGrants(database: Queryable): Promise<boolean> {
+  const { rows } = await database.query<{ may: boolean }>(
+    `select has_table_privilege('cleverctl.access_grant', 'update') as may`,
+  )
+  return rows[0]?.may === true
 }
 
 /** Writes down what is about to be granted. @returns its number; undefined when the person has another grant */
@@ -56,16 +129,16 @@ export async function insertGrant(
   given: Pick<
     GrantRow,
     'role' | 'servers' | 'databases' | 'isReadOnly' | 'reason' | 'endsAt' | 'grantedAt'
-  > & { accountId: string; verifier: string },
+  > & { accountId: string; verifier: string; state: 'REQUESTED' | 'PLANNED' },
 ): Promise<string | undefined> {
   const { rows } = await transaction.query<{ id: string }>(
     `insert into cleverctl.access_grant (account_id, role_name, servers, databases, is_read_only, reason,
        verifier, state, ends_at, granted_at)
-     values ($1, $2, $3::text[], $4::text[], $5, $6, $7, 'PLANNED', $8, $9)
+     values ($1, $2, $3::text[], $4::text[], $5, $6, $7, $8, $9, $10)
      on conflict (account_id) where state <> 'ENDED' do nothing returning id`,
     [
       ...[given.accountId, given.role, given.servers, given.databases, given.isReadOnly],
-      ...[given.reason, given.verifier, given.endsAt, given.grantedAt],
+      ...[given.reason, given.verifier, given.state, given.endsAt, given.grantedAt],
     ],
   )
   return rows[0]?.id
@@ -99,14 +172,15 @@ export async function moveGrant(
 }
 
 /** A row as results show it. */
-export function showGrant(row: Omit<GrantRow, 'verifier'>): ShownGrant {
-  const { isReadOnly, endsAt, grantedAt, endedAt, ...rest } = row
+export function showGrant(row: ListedGrantRow): ShownGrant {
+  const { isReadOnly, endsAt, grantedAt, endedAt, lapsesAt, ...rest } = row
   const { id, email, role, servers, databases, reason, state, endReason } = rest
+  const { requestedBy, approvedBy } = rest
   return {
     ...{ id, email, role, servers, databases, readOnly: isReadOnly, reason, state },
     endsAt: endsAt.toISOString(),
     grantedAt: grantedAt.toISOString(),
     endedAt: endedAt?.toISOString() ?? null,
-    endReason,
+    ...{ endReason, requestedBy, approvedBy, lapsesAt: lapsesAt?.toISOString() ?? null },
   }
 }

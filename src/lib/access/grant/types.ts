@@ -1,11 +1,11 @@
 /**
- * PLANNED: written down, and perhaps in force already. ACTIVE: seen in force. ENDING: over, and perhaps not yet
+ * REQUESTED: waits for a second member of staff, and nothing is made of it on any server. PLANNED: written down, and perhaps in force already. ACTIVE: seen in force. ENDING: over, and perhaps not yet
  * everywhere. ENDED: seen to be over on every server.
  */
-export type GrantState = 'PLANNED' | 'ACTIVE' | 'ENDING' | 'ENDED'
+export type GrantState = 'REQUESTED' | 'PLANNED' | 'ACTIVE' | 'ENDING' | 'ENDED'
 
-/** Why a grant ended. */
-export type GrantEnd = 'expired' | 'revoked'
+/** Why a grant ended; the last two are requests that came to nothing. */
+export type GrantEnd = 'expired' | 'revoked' | 'denied' | 'lapsed'
 
 /** The group of all roles that are granted; a rule of pg_hba.conf may name it. */
 export const GRANTED_GROUP = 'cleverctl_granted'
@@ -21,10 +21,16 @@ export interface ShownGrant {
   readOnly: boolean
   reason: string
   state: GrantState
+  /** Of a request: when it would end if it were approved at the moment it was made. */
   endsAt: string
   grantedAt: string
   endedAt: string | null
   endReason: GrantEnd | null
+  /** E-mail addresses of those who asked for it and who approved; null where no approval was needed. */
+  requestedBy: string | null
+  approvedBy: string | null
+  /** Until when a request waits; null where no approval was needed. */
+  lapsesAt: string | null
 }
 
 /** Whether pg_hba.conf of a server lets a granted role come from a network of its person. */

@@ -1,0 +1,74 @@
+import { formatDuration } from '../../duration.js'
+import { ConflictError, NotFoundError, UsageError } from '../../errors.js'
+import { faultOfName } from '../../installation/types.js'
+import type { OpenServer } from './servers.js'
+import type { GrantRow } from './store.js'
+
+const SHORTEST_MS = 60_000
+const LONGEST_MS = 7 * 24 * 60 * 60_000
+
+/** What is to be granted to whom. */
+export interface GrantOrder {
+  email: string
+  forMs: number
+  reason: string
+  /** None: all databases of the server. */
+  databases: readonly string[]
+  isReadOnly: boolean
+  /** URLs of the primary and its standbys, without passwords; none: the server of the cleverctl database. */
+  servers: readonly string[]
+}
+
+/** An order whose databases are named. */
+export type Wanted = Omit<GrantOrder, 'databases'> & { databases: string[] }
+
+/** @throws UsageError for an order that cannot be carried out anywhere */
+export function checkOrder({ forMs, reason, email }: GrantOrder): void {
+  if (forMs < SHORTEST_MS || forMs > LONGEST_MS)
+    throw new UsageError(
+      'bad-duration',
+      `a grant is for ${formatDuration(SHORTEST_MS)} to ${formatDuration(LONGEST_MS)}`,
+    )
+  const fault = faultOfName(reason)
+  if (fault) throw new UsageError('bad-reason', `the reason: ${fault.reason}`)
+  if (email.trim() === '') throw new UsageError('invalid-email', 'the e-mail address is empty')
+}
+
+/** The databases of an order, sorted. @throws NotFoundError for one that the server does not have */
+export function databasesOf({ databases }: GrantOrder, { host, standing }: OpenServer): string[] {
+  const unknown = databases.find((name) => !standing.databases.includes(name))
+  if (unknown !== undefined)
+    throw new NotFoundError(
+      'database-not-found',
+      `${host} has no database ${JSON.stringify(unknown.slice(0, 80))} that takes connections`,
+      { suggestions: [`databases there are: ${standing.databases.join(' ')}`] },
+    )
+  return databases.length === 0 ? standing.databases : [...new Set(databases)].sort()
+}
+
+/** @throws ConflictError for another grant than the one that is wanted */
+export function requireSame(open: GrantRow, wanted: Wanted, now: Date): void {
+  const facts = (grant: { servers: readonly string[]; databases: string[] } & Wanted) =>
+    JSON.stringify([grant.servers, grant.databases, grant.isReadOnly, grant.reason])
+  const length = open.endsAt.getTime() - open.grantedAt.getTime()
+  const isSame =
+    facts({ ...wanted, ...open, servers: open.servers }) === facts(wanted) &&
+    length === wanted.forMs
+  const isOver = open.state === 'ENDING' || (open.state !== 'REQUESTED' && open.endsAt <= now)
+  if (!isSame || isOver) throw grantExists(open.email)
+}
+
+/** The error for a person who has another grant. */
+export function grantExists(email: string): ConflictError {
+  return new ConflictError(
+    'grant-exists',
+    `${email} has a grant or a request already, or one that is ending`,
+    {
+      suggestions: [
+        'cleverctl access grants',
+        `cleverctl access revoke ${email}`,
+        'cleverctl access expire',
+      ],
+    },
+  )
+}
