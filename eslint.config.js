@@ -9,6 +9,8 @@ const HEAVY = [
   'cli-progress',
   'csv-parse',
   'csv-parse/*',
+  'echarts',
+  'echarts/*',
   'fastify',
   'graphile-worker',
   'inquirer',

@@ -52,7 +52,7 @@ const OCLIF_SHORTCUTS = [
 ]
 
 /** Files beside the sources that are no code of theirs; `packagedFile` finds them. */
-const READ_AT_RUN_TIME = /\.(sql|sh)$/
+const READ_AT_RUN_TIME = /\.(sql|sh|css)$/
 
 /** Files of earlier builds are kept this long for programs that run meanwhile and load lazily. */
 const KEEP_STALE_MS = 60 * 60 * 1000
@@ -85,8 +85,9 @@ function licences(folders) {
       const { name, version, license } = JSON.parse(
         readFileSync(join(root, folder, 'package.json'), 'utf8'),
       )
-      const texts = readdirSync(join(root, folder))
-        .filter((file) => /^(licen[cs]e|notice)/i.test(file))
+      // A folder of them has those of what the package itself took in.
+      const texts = filesIn(join(root, folder))
+        .filter((file) => /^(licen[cs]e|notice)[^/]*$|^licen[cs]es\//i.test(file))
         .map((file) => readFileSync(join(root, folder, file), 'utf8').trim())
       return [`${name} ${version} (${license})`, ...texts].join('\n\n')
     })

@@ -79,7 +79,7 @@ describe('the npm package', function () {
       assert.ok(files.includes(file), `${file} is missing`)
     }
     const expected =
-      /^(LICENSE|README\.md|SECURITY\.md|package\.json|oclif\.manifest\.json|bin\/(package\.json|run\.(js|cmd))|dist\/(main\.js|THIRD-PARTY-LICENSES\.txt|lib\/[a-z/-]+\/\w+\.(sql|sh)|(chunks|commands)\/.+\.js))$/
+      /^(LICENSE|README\.md|SECURITY\.md|package\.json|oclif\.manifest\.json|bin\/(package\.json|run\.(js|cmd))|dist\/(main\.js|THIRD-PARTY-LICENSES\.txt|lib\/[a-z/-]+\/\w+\.(sql|sh|css)|(chunks|commands)\/.+\.js))$/
     assert.deepEqual(
       files.filter((file) => !expected.test(file)),
       [],

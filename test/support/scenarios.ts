@@ -180,6 +180,20 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { role: 'auditor' }, code: ok },
     fails: { args: { role: 'pg_monitor' }, code: usage },
   }),
+  'access:report': (stand) => ({
+    succeeds: {
+      flags: {
+        since: '7d',
+        limit: '10',
+        html: stand.path('report.html'),
+        csv: stand.path('report'),
+        sarif: stand.path('report.sarif'),
+        junit: stand.path('report.xml'),
+      },
+      code: ok,
+    },
+    fails: { flags: { html: '/nowhere/report.html' }, code: usage },
+  }),
   'access:self-test': () => ({
     succeeds: { code: ok },
     fails: { flags: { nope: true }, code: usage },

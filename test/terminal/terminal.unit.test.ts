@@ -11,7 +11,8 @@ import {
 } from '../../src/lib/terminal/layout.js'
 import { Interruption } from '../../src/lib/terminal/interruption.js'
 import { relativeTime } from '../../src/lib/terminal/relative-time.js'
-import { harmless, oneLine } from '../../src/lib/terminal/text.js'
+import { harmless } from '../../src/lib/harmless.js'
+import { oneLine } from '../../src/lib/terminal/text.js'
 import { unknownCommand } from '../../src/lib/terminal/unknown-command.js'
 
 describe('the signal of a command', () => {

@@ -1,8 +1,8 @@
 import { CancelledError, UsageError } from '../errors.js'
 import type { Secret } from '../secret.js'
+import { harmless } from '../harmless.js'
 import { isContinuousIntegration } from './colour.js'
 import { checkedSecret } from './secret-input.js'
-import { harmless } from './text.js'
 
 /** What decides whether a person may be asked. */
 export interface Audience {

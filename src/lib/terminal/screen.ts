@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { clearScreenDown, cursorTo } from 'node:readline'
+import { harmless } from '../harmless.js'
 import { colourPalette, plainPalette, wantsColour, type Palette } from './colour.js'
 import { alignCells, fittingColumns, GAP, joinCells, pad, widthOf, wrap } from './layout.js'
 import { relativeTime } from './relative-time.js'
-import { harmless } from './text.js'
 
 /** How something stands. */
 export type Mark = 'ok' | 'warning' | 'failure'

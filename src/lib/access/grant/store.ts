@@ -55,6 +55,32 @@ export async function selectGrant(
   return rows[0]
 }
 
+/** A grant with whoever gave it, by the trail. */
+export type GrantedRow = ListedGrantRow & { grantedBy: string | null }
+
+/** Grants that were in force at some time of a period, the youngest first. */
+export async function selectGrantsOfPeriod(
+  database: Queryable,
+  { since, until }: { since: Date; until: Date },
+  limit: number,
+): Promise<{ rows: GrantedRow[]; total: number }> {
+  const { rows } = await database.query<GrantedRow & { total: number }>(
+    // The longest grant is a week, so whoever gave it did so no earlier.
+    `with given as materialized (
+       select distinct on (details->>'id') details->>'id' as id, os_user || '@' || host as "grantedBy"
+       from cleverctl.trail
+       where trail.at >= $1::timestamptz - interval '8 days' and action in ('access.grant', 'access.request')
+       order by details->>'id', seq
+     )
+     select ${COLUMNS}, "grantedBy", count(*) over ()::integer as total
+     ${FROM} left join given on given.id = access_grant.id::text
+     where granted_at <= $2 and (ended_at is null or ended_at >= $1)
+     order by access_grant.id desc limit $3`,
+    [since, until, limit],
+  )
+  return { rows, total: rows[0]?.total ?? 0 }
+}
+
 /** Grants and requests that have not ended everywhere: of one person, or all whose time is over. */
 export async function selectOpenGrants(
   database: Queryable,

@@ -1,0 +1,30 @@
+import { SEVERITIES } from '../../audit/types.js'
+import type { AccessReport } from '../types.js'
+import { html, type Markup } from './markup.js'
+
+/** The figures that a reader wants first. */
+export function glance({ findings, grants, drills, trail }: AccessReport): Markup {
+  const { counts, servers, notChecked } = findings
+  const inForce = grants.rows.filter(({ state }) => !['REQUESTED', 'ENDED'].includes(state)).length
+  const proven = drills.rows.filter(({ result }) => result === 'proven').length
+  const figures: [label: string, value: string | number][] = [
+    ...SEVERITIES.map((severity): [string, number] => [
+      `${severity} findings open`,
+      counts[severity],
+    ]),
+    ['servers audited', servers.length],
+    ['checks not carried out', notChecked.length],
+    ['grants in force', inForce],
+    ['drills that proved the data', `${proven} of ${drills.rows.length}`],
+    ['the trail', trail.isSound ? 'whole' : 'broken'],
+  ]
+  return html`<dl class="figures" aria-label="At a glance">
+    ${figures.map(
+      ([label, value]) =>
+        html`<div>
+          <dt>${label}</dt>
+          <dd>${value}</dd>
+        </div> `,
+    )}
+  </dl>`
+}
