@@ -59,14 +59,18 @@ function snapshotOptions(host: HostRow): string {
 }
 
 /**
- * pgBackRest's remote side and nothing else: with the forced command of its manual the other machine could stop
- * backups, or delete them.
+ * What a line of authorized_keys puts before another machine's key: pgBackRest's remote side and nothing else. With the
+ * forced command of pgBackRest's manual the other machine could stop backups, or delete them; with one that looks at
+ * the end alone it could do so by an option that ends in `:remote`. So every word but the last is an option, the last
+ * is a command's remote side, and there is no character that the shell reads in another way.
  */
-function peerOptions({ addresses }: Peer): string {
+export function peerOptions({ addresses }: Pick<Peer, 'addresses'>): string {
   const command = [
     'case "$SSH_ORIGINAL_COMMAND" in',
-    'pgbackrest*:remote) exec pgbackrest ${SSH_ORIGINAL_COMMAND#* };;',
-    '*) echo refused >&2; exit 64;; esac',
+    '*[!A-Za-z0-9" "_./:=,+@%-]*|*" "[!-]*" "*) ;;',
+    // By a path where pgBackRest was called by one on the other machine.
+    '*pgbackrest" "[a-z]*:remote|*pgbackrest" -"*" "[a-z]*:remote) exec pgbackrest ${SSH_ORIGINAL_COMMAND#* };;',
+    'esac; echo refused >&2; exit 64',
   ].join(' ')
   return `from="${addresses.join(',')}",restrict,command="${command.replaceAll('"', '\\"')}"`
 }
