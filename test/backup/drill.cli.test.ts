@@ -158,14 +158,7 @@ describe('cleverctl backup drill', function () {
     await bak1(`cp -a /var/tmp/kept ${bundle}`)
   })
 
-  it('throws away what it made although it is killed, and what a power cut has left, and nothing else', async () => {
-    await commands.run(['backup', 'drill'], {
-      onStart: (child) =>
-        void bak1(`until [ -e ${PLACE}/data/postmaster.pid ]; do sleep 0.1; done`).then(() =>
-          child.kill('SIGKILL'),
-        ),
-    })
-    await nothingIsLeft()
+  it('throws away what a power cut has left, and nothing else', async () => {
     const cut = commands.run(['backup', 'drill', '--json'])
     await bak1(`until [ -e ${PLACE}/data/postmaster.pid ]; do sleep 0.1; done`)
     await estate.machine('bak1').powerCut()

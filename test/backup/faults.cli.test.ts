@@ -64,18 +64,6 @@ describe('cleverctl backup while machines fail', function () {
     await estate.machine('db2').script('rm /usr/local/bin/date')
   })
 
-  it('is begun again after the tool was killed, and the trail shows that nobody knows how it ended', async () => {
-    const running = commands.run(['backup', 'run', '--no-count'], {
-      onStart: (child) =>
-        void bak1(`until [ -s ${LOCK} ]; do sleep 0.05; done`).then(() => child.kill('SIGKILL')),
-    })
-    assert.equal((await running).code, null)
-    assert.deepEqual((await lastEntries()).at(-1), 'intent')
-    await calm()
-    await json('backup run --no-count')
-    assert.deepEqual((await json('backup verify'))['faults'], [])
-  })
-
   it('does not know how it ended when the connection is cut, and says so', async () => {
     const cut = () => bak1(`pkill -f '^sshd: pgbackrest'`)
     const { code, document } = await during('--type full', cut)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 /** Longer than any step of an estate takes on a busy machine; without an end a hanging one hangs the run. */
-const LONGEST_MS = 120_000
+const LONGEST_MS = 600_000
 
 /**
  * Runs a program to its end.

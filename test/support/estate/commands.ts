@@ -22,10 +22,10 @@ export class EstateCommands {
     this.home = mkdtempSync(join(tmpdir(), 'cctl-operator-'))
   }
 
-  /** Brings up everything. */
-  static async up(): Promise<EstateCommands> {
+  /** Brings up everything. @param given as `Estate.up` takes it */
+  static async up(given: { isBare?: boolean } = {}): Promise<EstateCommands> {
     const fresh = await freshDatabase()
-    const commands = new EstateCommands(await Estate.up(), fresh)
+    const commands = new EstateCommands(await Estate.up(given), fresh)
     await commands.json(['init', '--yes'])
     return commands
   }

@@ -12,12 +12,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { peerOptions } from '../../../src/lib/host/prepare/script.js'
 import type { HostKey } from '../../../src/lib/ssh/types.js'
 import { hostKeyOfFile, makeKey } from '../ssh.js'
 import { call } from './call.js'
 import { Machine } from './machine.js'
 import { DATA, setUpCluster } from './cluster.js'
-import { authorize, backupConfiguration, databaseConfiguration, SSHD } from './settings.js'
+import { backupConfiguration, databaseConfiguration, SSHD } from './settings.js'
 
 /** The machines by name, with the last number of their addresses. */
 export const MACHINES = { db1: 11, db2: 12, db3: 13, bak1: 14 } as const
@@ -66,8 +67,11 @@ export class Estate {
     )
   }
 
-  /** Brings everything up, from nothing to a cluster whose WAL arrives at the backup machine. */
-  static async up(): Promise<Estate> {
+  /**
+   * Brings everything up, from nothing to a cluster whose WAL arrives at the backup machine.
+   * @param given.isBare the machines stay as Debian leaves them: root comes in by {@link Estate.key}, and nothing is set up
+   */
+  static async up(given: { isBare?: boolean } = {}): Promise<Estate> {
     const folder = mkdtempSync(join(tmpdir(), 'cctl-estate-'))
     const holder = spawn(
       'setpriv',
@@ -82,7 +86,7 @@ export class Estate {
     const estate = new Estate({ folder, holder, network })
     try {
       watch(folder)
-      await estate.#raise()
+      await estate.#raise(given.isBare === true)
       return estate
     } catch (error) {
       await estate.down()
@@ -95,6 +99,12 @@ export class Estate {
     const machine = this.#machines.get(name)
     if (machine === undefined) throw new TypeError(`no machine ${name}`)
     return machine
+  }
+
+  /** The file of hosts that all machines have. */
+  hosts(): string {
+    const lines = [...this.#machines.values()].map(({ address, name }) => `${address} ${name}\n`)
+    return `127.0.0.1 localhost\n${lines.join('')}`
   }
 
   /** The key by which a machine is known. */
@@ -119,7 +129,7 @@ export class Estate {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  async #raise(): Promise<void> {
+  async #raise(isBare: boolean): Promise<void> {
     const make = `ip link set lo up; ip link add switch type bridge forward_delay 0
       ip address add ${NETWORK}.1/24 dev switch; ip link set switch up`
     await call('nsenter', ['-t', String(this.network), '--net', 'sh', '-euc', make])
@@ -128,7 +138,8 @@ export class Estate {
       makeKey(this.folder, `from-${name}`)
     }
     const names = Object.keys(MACHINES) as MachineName[]
-    await Promise.all(names.map((name) => this.#raiseMachine(name)))
+    await Promise.all(names.map((name) => this.#raiseMachine(name, isBare)))
+    if (isBare) return
     await setUpCluster({
       primary: this.machine('db1'),
       standbys: [this.machine('db2'), this.machine('db3')],
@@ -136,7 +147,7 @@ export class Estate {
     })
   }
 
-  async #raiseMachine(name: MachineName): Promise<void> {
+  async #raiseMachine(name: MachineName, isBare: boolean): Promise<void> {
     const machine = this.machine(name)
     const folder = join(this.folder, name)
     mkdirSync(folder)
@@ -145,14 +156,32 @@ export class Estate {
     truncateSync(disk, DISK_BYTES)
     await call('mkfs.btrfs', ['--quiet', '--metadata', 'single', disk])
     await machine.boot()
-    await this.#furnish(machine, name)
+    await this.#connectByName(machine, name)
+    if (isBare) await this.#letRootIn(machine)
+    else await this.#furnish(machine, name)
+    await machine.script('touch /etc/estate/sshd; /usr/sbin/sshd -E /var/log/sshd.log')
+  }
+
+  /** What its place in the network gives a machine: the names of all, and a host key of its own. */
+  async #connectByName(machine: Machine, name: MachineName): Promise<void> {
+    await machine.script('mkdir -p /etc/estate; rm -f /etc/ssh/ssh_host_*')
+    await machine.write('/etc/hosts', this.hosts())
+    const key = (suffix: string) => readFileSync(join(this.folder, `host-${name}${suffix}`), 'utf8')
+    await machine.write('/etc/ssh/ssh_host_ed25519_key', key(''), 'root', '600')
+    await machine.write('/etc/ssh/ssh_host_ed25519_key.pub', key('.pub'))
+  }
+
+  /** The package's own sshd_config, and an administrator's key. */
+  async #letRootIn(machine: Machine): Promise<void> {
+    await machine.script('cp /usr/share/openssh/sshd_config /etc/ssh/sshd_config')
+    const key = readFileSync(`${this.key}.pub`, 'utf8')
+    await machine.write('/root/.ssh/authorized_keys', key, 'root', '600')
   }
 
   /** Users, names and keys, and who may come in by SSH. */
   async #furnish(machine: Machine, name: MachineName): Promise<void> {
     const file = (path: string) => readFileSync(join(this.folder, path), 'utf8')
     const names = Object.keys(MACHINES) as MachineName[]
-    const hosts = names.map((each) => `${this.machine(each).address} ${each}\n`)
     const known = names.map((each) => {
       const [type = '', key = ''] = file(`host-${each}.pub`).split(' ')
       return `${each},${this.machine(each).address} ${type} ${key}\n`
@@ -161,27 +190,24 @@ export class Estate {
     const user = isBackup ? 'pgbackrest' : 'postgres'
     const home = isBackup ? '/var/lib/pgbackrest' : '/var/lib/postgresql'
     await machine.script(
-      `mkdir -p /etc/estate /var/log/postgresql /etc/pgbackrest; rm -f /etc/ssh/ssh_host_*
+      `mkdir -p /var/log/postgresql /etc/pgbackrest
        usermod -p '*' postgres; chown postgres: /var/log/postgresql /var/lib/postgresql` +
         (isBackup
           ? `; groupadd -r pgbackrest; useradd -r -g pgbackrest -d ${home} -s /bin/bash -p '*' pgbackrest
              chown -R pgbackrest: ${home} /var/log/pgbackrest /var/spool/pgbackrest`
           : ''),
     )
-    await machine.write('/etc/hosts', `127.0.0.1 localhost\n${hosts.join('')}`)
     await machine.write('/etc/ssh/ssh_known_hosts', known.join(''))
-    await machine.write('/etc/ssh/ssh_host_ed25519_key', file(`host-${name}`), 'root', '600')
     await machine.write('/etc/ssh/sshd_config', SSHD, 'root', '600')
     await machine.write(`${home}/.ssh/id_ed25519`, file(`from-${name}`), user, '600')
     const peers = isBackup ? DATABASES : (['bak1'] as const)
-    const lines = peers.map((peer) =>
-      authorize(file(`from-${peer}.pub`), this.machine(peer).address),
-    )
+    const lines = peers.map((peer) => {
+      const options = peerOptions({ addresses: [this.machine(peer).address] })
+      return `${options} ${file(`from-${peer}.pub`)}`
+    })
     const keys = [file('operator.pub'), ...lines].join('')
     await machine.write(`${home}/.ssh/authorized_keys`, keys, user, '600')
-    await machine.script(
-      `chown -R ${user}: ${home}/.ssh; touch /etc/estate/sshd; /usr/sbin/sshd -E /var/log/sshd.log`,
-    )
+    await machine.script(`chown -R ${user}: ${home}/.ssh`)
     await machine.write(
       '/etc/pgbackrest/pgbackrest.conf',
       isBackup ? backupConfiguration(DATABASES, DATA) : databaseConfiguration(DATA),

@@ -12,7 +12,7 @@ chmod 700 "$disk" "$disk/snapshots"
 mount -t overlay -o "lowerdir=/,upperdir=$disk/upper,workdir=$disk/work" overlay "$root"
 
 mount -t proc proc "$root/proc"
-for place in run tmp home srv opt dev; do
+for place in run tmp home opt dev; do
   [ -d "$root/$place" ] && mount -t tmpfs -o mode=755 tmpfs "$root/$place"
 done
 chmod 1777 "$root/tmp"
@@ -28,8 +28,9 @@ for device in null zero full random urandom tty; do
 done
 chown postgres: "$disk/postgresql"
 mount --bind "$disk/postgresql" "$root/var/lib/postgresql"
-mkdir -p "$root/disk" "$disk/root"
+mkdir -p "$root/disk" "$disk/root" "$root/srv" "$disk/srv"
 mount --bind "$disk" "$root/disk"
+mount --bind "$disk/srv" "$root/srv"
 mount --bind "$disk/root" "$root/root"
 
 mkdir -p "$root/.outside"

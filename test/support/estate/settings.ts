@@ -12,19 +12,6 @@ Subsystem sftp internal-sftp
 LogLevel VERBOSE
 `
 
-/**
- * A line of authorized_keys by which pgBackRest of another machine comes in, for its remote side and nothing
- * else: with the forced command of pgBackRest's manual the other machine could stop backups here.
- */
-export function authorize(publicKey: string, address: string): string {
-  const command = [
-    'case "$SSH_ORIGINAL_COMMAND" in',
-    'pgbackrest*:remote) exec pgbackrest ${SSH_ORIGINAL_COMMAND#* };;',
-    '*) echo refused >&2; exit 64;; esac',
-  ].join(' ')
-  return `from="${address}",restrict,command="${command.replaceAll('"', '\\"')}" ${publicKey}`
-}
-
 /** pgbackrest.conf of the backup machine. */
 export function backupConfiguration(databases: readonly string[], data: string): string {
   const hosts = databases.map((name, index) => {
