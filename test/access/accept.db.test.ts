@@ -20,6 +20,7 @@ import {
   testWorkspace,
   type FreshDatabase,
   type TestClock,
+  byDsn,
 } from '../support/database.js'
 import { roleDatabase } from '../support/roles.js'
 
@@ -42,7 +43,7 @@ describe('findings that somebody answers for', () => {
   }
   const audit = async (): Promise<AccessAudit> => {
     const asked = {
-      ...{ dsns: [], environment: {}, failOn: 'critical' as const, isProbing: false },
+      ...{ servers: byDsn(), environment: {}, failOn: 'critical' as const, isProbing: false },
       ...{ sarif: undefined, junit: undefined },
     }
     return auditAccess(workspace, asked).catch((error: unknown) => {

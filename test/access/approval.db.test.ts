@@ -17,7 +17,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import { listTrail } from '../../src/lib/trail/list.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, openUrl, testWorkspace } from '../support/database.js'
 import { isLetIn } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -41,7 +41,7 @@ describe('access that a second member of staff has to approve', () => {
   const email = (person: Person) => `${person}@example.com`
   const order = (more: Partial<GrantOrder> = {}): GrantOrder => ({
     ...{ email: email('cleo'), forMs: 7_200_000, reason: 'ticket 4711', isReadOnly: false },
-    ...{ databases: ['cleverctl'], servers: [dsn()], ...more },
+    ...{ databases: ['cleverctl'], servers: byDsn(dsn()), ...more },
   })
   const grant = (by: Workspace, more: Partial<GrantOrder> = {}) =>
     grantAccess(by, order(more), { delivery: fileDelivery(file()), environment })

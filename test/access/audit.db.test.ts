@@ -10,7 +10,7 @@ import { addAccount } from '../../src/lib/staff/add.js'
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { systemClock } from '../../src/lib/clock.js'
-import { openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, openUrl, testWorkspace } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 /** Rules with which little is wrong. */
@@ -89,7 +89,7 @@ describe('an audit of access', () => {
 
   const audit = async (dsns: string[] = [], failOn: 'critical' | 'medium' = 'medium') => {
     const asked = {
-      dsns,
+      servers: byDsn(...dsns),
       environment: { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' },
       failOn,
       isProbing: false,

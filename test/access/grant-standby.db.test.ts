@@ -12,7 +12,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { startCluster, startStandby, type Cluster } from '../support/cluster.js'
-import { openUrl, silentLog, testWorkspace } from '../support/database.js'
+import { byDsn, openUrl, silentLog, testWorkspace } from '../support/database.js'
 import { freePort } from '../support/server.js'
 
 describe('a grant on a primary and its standby', () => {
@@ -49,7 +49,7 @@ describe('a grant on a primary and its standby', () => {
   })
 
   it('ends on both, with the sessions on both', async () => {
-    const servers = [dsn(standby), dsn(primary)]
+    const servers = byDsn(dsn(standby), dsn(primary))
     const { role } = await grantAccess(
       workspace,
       {

@@ -23,7 +23,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, openUrl, testWorkspace } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const EMAIL = 'ana@example.com'
@@ -40,7 +40,7 @@ describe('access that is granted for a limited time', () => {
   const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
   const order = (more: Partial<GrantOrder> = {}): GrantOrder => ({
     ...{ email: EMAIL, forMs: 3_600_000, reason: 'ticket 4711', databases: ['fleet'] },
-    ...{ isReadOnly: true, servers: [dsn()] },
+    ...{ isReadOnly: true, servers: byDsn(dsn()) },
     ...more,
   })
   const file = () => join(folder, `password-${count}`)
@@ -179,7 +179,7 @@ describe('access that is granted for a limited time', () => {
     const { role } = await grant()
     const audit = async (of: Workspace) => {
       const asked = {
-        ...{ dsns: [dsn()], environment, failOn: 'critical' as const, isProbing: false },
+        ...{ servers: byDsn(dsn()), environment, failOn: 'critical' as const, isProbing: false },
         ...{ sarif: undefined, junit: undefined },
       }
       const result = await auditAccess(of, asked).catch((error: unknown) => {
@@ -259,7 +259,7 @@ describe('access that is granted for a limited time', () => {
 
   it('is not begun while one of the servers is out of reach', async () => {
     const former = await rolesOf()
-    await rejects(grant({ servers: [dsn(), OUT_OF_REACH] }), { code: 'database-unreachable' })
+    await rejects(grant({ servers: byDsn(dsn(), OUT_OF_REACH) }), { code: 'database-unreachable' })
     deepEqual(await listGrants(workspace, { withEnded: false }), [])
     deepEqual(await rolesOf(), former)
   })
@@ -327,9 +327,12 @@ describe('access that is granted for a limited time', () => {
     try {
       const given = { delivery: fileDelivery(file()), environment }
       await rejects(grantAccess({ ...workspace, database: staff }, order(), given), RefusedError)
-      await rejects(grantAccess({ ...workspace, database: owner }, order({ servers: [] }), given), {
-        code: 'superuser-needed',
-      })
+      await rejects(
+        grantAccess({ ...workspace, database: owner }, order({ servers: byDsn() }), given),
+        {
+          code: 'superuser-needed',
+        },
+      )
       const { role } = await grantAccess({ ...workspace, database: owner }, order(), given)
       await (await logIn(role, password())).end()
     } finally {

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/lib/clock.js'
 import { ExpectedError } from '../../src/lib/errors.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, openUrl, testWorkspace } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const CLEAN = [
@@ -58,7 +58,7 @@ describe('connections that an audit tries', () => {
     await server.administer('select pg_reload_conf()')
     await new Promise((resolve) => setTimeout(resolve, 200))
     const asked = {
-      dsns: [dsn],
+      servers: byDsn(dsn),
       environment: {
         CLEVERCTL_HOME: '/nonexistent',
         HOME: '/nonexistent',

@@ -7,15 +7,12 @@ import { findSessions } from '../../src/lib/access/sessions/sessions.js'
 import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
 import { systemClock } from '../../src/lib/clock.js'
 import { ExitCode, ExpectedError, NotFoundError } from '../../src/lib/errors.js'
-import { addHost } from '../../src/lib/host/add.js'
-import { Secret } from '../../src/lib/secret.js'
-import { parseIdentity } from '../../src/lib/ssh/identity.js'
-import { readFileSync } from 'node:fs'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { startCluster, type Cluster } from '../support/cluster.js'
 import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
 import { freePort } from '../support/server.js'
-import { ACCOUNT, canServeSsh, makeKey, startSshd, type SshServer } from '../support/ssh.js'
+import { recordMachine, startMachine } from '../support/database-host.js'
+import { canServeSsh, makeKey, type SshServer } from '../support/ssh.js'
 
 const SETTINGS = [
   "listen_addresses = ''",
@@ -43,32 +40,6 @@ describe('sessions by the logs of hosts', function () {
     return visitor
   }
 
-  const record = async (
-    name: string,
-    cluster: Cluster,
-    port: number,
-    hostKey: SshServer['hostKey'],
-  ) =>
-    addHost(
-      workspace,
-      {
-        ...{
-          name,
-          role: 'database',
-          address: '127.0.0.1',
-          port,
-          username: ACCOUNT,
-          location: null,
-        },
-        ...{ stanza: 'main', snapshot: null, isReplacing: false, isOffline: true },
-        postgresql: { port: cluster.port, dataDirectory: join(cluster.folder, 'data') },
-        fingerprint: hostKey.fingerprint,
-        hostKeyType: hostKey.type,
-        identity: await parseIdentity(new Secret(readFileSync(key, 'utf8')), undefined, key),
-      },
-      { environment: {}, approve: async () => undefined },
-    )
-
   before(async function () {
     if (!canServeSsh() || !existsSync('/usr/bin/psql')) return this.skip()
     folder = mkdtempSync(join(tmpdir(), 'cctl-sessions-'))
@@ -86,12 +57,9 @@ describe('sessions by the logs of hosts', function () {
     ] as const) {
       const cluster = await startCluster({ settings, port: await freePort() })
       clusters.push(cluster)
-      const machine = await startSshd({
-        keys: [key],
-        settings: [`SetEnv PGHOST=${cluster.socketFolder} PGUSER=postgres`],
-      })
+      const machine = await startMachine(cluster, key)
       machines.push(machine)
-      await record(name, cluster, machine.port, machine.hostKey)
+      await recordMachine(workspace, { name, cluster, machine, key })
       await (await visit(cluster, `quick-${name}`)).end()
       await (await visit(cluster, `hidden-${name}`, '-c log_disconnections=off')).end()
     }
@@ -142,7 +110,10 @@ describe('sessions by the logs of hosts', function () {
 
   it('that is not there are said to be so, and the others are read', async () => {
     const [cluster] = clusters
-    await record('db3', cluster as Cluster, await freePort(), (machines[0] as SshServer).hostKey)
+    await recordMachine(workspace, {
+      ...{ name: 'db3', cluster: cluster as Cluster, key },
+      machine: { ...(machines[0] as SshServer), port: await freePort() },
+    })
     await rejects(find(), (error) => {
       ok(error instanceof ExpectedError)
       equal(error.exitCode, ExitCode.unreachable)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
+import type { AskedServers } from '../../src/lib/access/named-servers.js'
 import type { Clock } from '../../src/lib/clock.js'
 import { resolveSettings } from '../../src/lib/config/settings.js'
 import type { Database } from '../../src/lib/database/database.js'
@@ -137,4 +138,9 @@ async function administer(cluster: Cluster, statement: string): Promise<void> {
   } finally {
     await client.end()
   }
+}
+
+/** Servers as the flag --dsn names them. */
+export function byDsn(...dsns: string[]): AskedServers {
+  return { dsns, hosts: [], isAllHosts: false }
 }

@@ -3,33 +3,28 @@ import { auditAccess } from '../../lib/access/audit/audit.js'
 import { SEVERITIES, type AccessAudit } from '../../lib/access/audit/types.js'
 import { drawAccessAudit } from '../../lib/terminal/access-audit.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { serverFlags, serversOf } from '../../lib/terminal/server-flags.js'
 
 export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
   static override summary = 'measure database servers against the list of those who may reach them'
   static override description =
     'Looks at roles, memberships, pg_hba.conf, settings and sessions of each server, read-only, and says of each ' +
     'finding who it is, what mends it and what takes that back. Who is let in is found out by the rules of ' +
-    'pg_hba.conf as PostgreSQL reads them: the first that matches decides. Without --dsn the server of the ' +
-    'cleverctl database itself. The rules of standbys differ, so name each server. Exit codes: 0 nothing as bad as ' +
+    'pg_hba.conf as PostgreSQL reads them: the first that matches decides. Hosts are ' +
+    'reached over SSH, as psql there would. Without a server the one of the cleverctl database itself. The rules of ' +
+    'standbys differ, so name each server. Exit codes: 0 nothing as bad as ' +
     '--fail-on was found; 8 findings; 7 none, but a server was out of reach; 1 none, but something could not be ' +
     'checked for another reason.'
 
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --all-hosts',
     '<%= config.bin %> <%= command.id %> --dsn postgres://auditor@db1.example.com/postgres --dsn postgres://auditor@db2.example.com/postgres --json',
     '<%= config.bin %> <%= command.id %> --fail-on critical --sarif access.sarif --junit access.xml',
     '<%= config.bin %> <%= command.id %> --dsn postgres://auditor@db1.example.com/postgres --probe',
   ]
 
   static override flags = {
-    dsn: Flags.string({
-      description:
-        'a server; may be given several times. A password in it is refused (PGPASSFILE), certificates are verified ' +
-        'unless sslmode says otherwise',
-      helpValue: 'URL',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
+    ...serverFlags('a server'),
     'fail-on': Flags.option({ options: SEVERITIES })({
       description: 'the mildest severity that makes the exit code 8',
       default: 'medium',
@@ -51,10 +46,10 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
 
   protected async execute(): Promise<AccessAudit> {
     const { flags } = await this.parse(AccessAuditCommand)
-    const { dsn: dsns = [], 'fail-on': failOn, sarif: file } = flags
+    const { 'fail-on': failOn, sarif: file } = flags
     const { version } = this.config
     return auditAccess(await this.workspace(flags), {
-      dsns,
+      servers: serversOf(flags),
       environment: process.env,
       failOn: failOn ?? 'medium',
       isProbing: flags.probe,

@@ -3,6 +3,7 @@ import { grantAccess, type Granted } from '../../lib/access/grant/grant.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
 import { drawGrant } from '../../lib/terminal/grant.js'
+import { serverFlags, serversOf } from '../../lib/terminal/server-flags.js'
 
 export default class AccessGrant extends BaseCommand<Granted> {
   static override summary = 'let a member of staff into the databases for a limited time'
@@ -35,25 +36,19 @@ export default class AccessGrant extends BaseCommand<Granted> {
       multipleNonGreedy: true,
     }),
     'read-only': Flags.boolean({ description: 'reading only' }),
-    dsn: Flags.string({
-      description:
-        'the primary, and its standbys, as a superuser (without it: the server of the cleverctl database). A password ' +
-        'in it is refused (PGPASSFILE), certificates are verified unless sslmode says otherwise',
-      helpValue: 'URL',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
+    ...serverFlags('the primary, and its standbys, as a superuser'),
     ...secretOutputFlags,
   }
 
   protected async execute(): Promise<Granted> {
     const { args, flags } = await this.parse(AccessGrant)
-    const { for: forMs, reason, database: databases = [], dsn: servers = [] } = flags
+    const { for: forMs, reason, database: databases = [] } = flags
     const delivery = this.requiredDelivery(flags)
     return grantAccess(
       await this.changingWorkspace(flags),
       {
-        ...{ email: args.email, forMs, reason: reason.trim(), databases, servers },
+        ...{ email: args.email, forMs, reason: reason.trim(), databases },
+        servers: serversOf(flags),
         isReadOnly: flags['read-only'] === true,
       },
       { delivery, environment: process.env },

@@ -17,6 +17,7 @@ export class PooledDatabase implements Database {
   readonly #log: Log
   readonly #signal: AbortSignal | undefined
   readonly #queueForMs: number
+  readonly #onClose: (() => Promise<void>) | undefined
   readonly #lent = new Map<PoolClient, Way>()
   #way: Way | undefined
   #search: Promise<Way> | undefined
@@ -24,6 +25,7 @@ export class PooledDatabase implements Database {
   /**
    * @param given.signal when aborted, the statements running at that moment are cancelled
    * @param given.queueForMs see `OpenOptions`
+   * @param given.onClose gives up what the connections went through, after them
    */
   constructor(given: {
     target: DatabaseTarget
@@ -31,7 +33,9 @@ export class PooledDatabase implements Database {
     log: Log
     signal: AbortSignal | undefined
     queueForMs?: number | undefined
+    onClose?: () => Promise<void>
   }) {
+    this.#onClose = given.onClose
     this.target = given.target
     this.#routes = given.routes
     this.#log = given.log
@@ -81,6 +85,7 @@ export class PooledDatabase implements Database {
     const way = this.#way
     this.#way = undefined
     await way?.pool.end()
+    await this.#onClose?.()
   }
 
   /** Lends a connection. What goes wrong on it leaves translated; a broken one leaves the pool. */

@@ -38,3 +38,22 @@ export async function databaseHosts(
     suggestions: [`--stanza ${stanza}`],
   })
 }
+
+/**
+ * The database hosts of all clusters, by name.
+ * @param names none: all of them
+ * @throws NotFoundError for a name that no database host has, and where there is none
+ */
+export async function namedDatabaseHosts(
+  { database }: Pick<Workspace, 'database'>,
+  names: readonly string[],
+): Promise<HostRow[]> {
+  const all = await selectHosts(database, 'database')
+  if (all.length === 0)
+    throw new NotFoundError('no-hosts', 'no database host is recorded', {
+      suggestions: ['cleverctl host add db1 --role database'],
+    })
+  const unknown = names.find((name) => !all.some((host) => host.name === name))
+  if (unknown !== undefined) throw unknownHost(unknown)
+  return all.filter(({ name }) => names.length === 0 || names.includes(name))
+}

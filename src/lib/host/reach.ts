@@ -11,7 +11,7 @@ export interface Reached<Result> {
 }
 
 /** A host that is not there is known sooner than a slow one: the estate has cables, not radio links. */
-const CONNECT_TIMEOUT_MS = 10_000
+export const CONNECT_TIMEOUT_MS = 10_000
 
 /**
  * Logs in to every host at once and works on each; one that fails does not keep the others from answering.

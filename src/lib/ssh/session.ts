@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel } from 'ssh2'
 import { FailureError, UnreachableError } from '../errors.js'
 import { connect, probeHostKey, type Hop } from './connect.js'
@@ -82,6 +83,24 @@ export class SshSession {
     }
   }
 
+  /**
+   * A connection to a unix socket of the host, made there by the user that is logged in.
+   * @throws FailureError where the host refuses it, UnreachableError when the connection is lost
+   */
+  async openUnixSocket(path: string): Promise<Duplex> {
+    this.#signal.throwIfAborted()
+    if (this.#isLost) throw this.#lost()
+    return new Promise((resolve, reject) => {
+      const lose = () => reject(this.#lost())
+      this.#client.once('close', lose)
+      this.#client.openssh_forwardOutStreamLocal(path, (error, channel) => {
+        this.#client.removeListener('close', lose)
+        if (error) reject(socketRefused(nameOf(this.#host), path))
+        else resolve(channel)
+      })
+    })
+  }
+
   /** Ends the connection, and those to the jump hosts. */
   close(): void {
     hangUp(this.#hops)
@@ -94,6 +113,14 @@ export class SshSession {
   #lost(): UnreachableError {
     return new UnreachableError('ssh-lost', `the connection to ${nameOf(this.#host)} was lost`)
   }
+}
+
+function socketRefused(host: string, path: string): FailureError {
+  return new FailureError('ssh-socket-refused', `${host} makes no connection to ${path}`, {
+    suggestions: [
+      'sshd there needs AllowStreamLocalForwarding, and the key no restriction of forwarding',
+    ],
+  })
 }
 
 async function collect(

@@ -7,18 +7,18 @@ import type { Log, Workspace } from '../../workspace.js'
 import { applyAcceptances } from '../acceptance/apply.js'
 import { selectAcceptances } from '../acceptance/store.js'
 import { selectGrantsOfList } from '../grant/store.js'
+import { namedServers, serverNames, type AskedServers } from '../named-servers.js'
 import { judge, readAll, type Reading } from './judge.js'
 import { writeAccessJunit } from './junit.js'
 import { accessList } from './list.js'
 import { writeAccessSarif } from './sarif.js'
 import { recordAudit } from './record.js'
-import { openServer } from './target.js'
 import { EVERY_RULE, SEVERITIES, type AccessAudit, type Severity } from './types.js'
 
 /** What to audit. */
 export interface AccessQuestion {
-  /** URLs of servers, without passwords; none: the server of the cleverctl database itself. */
-  dsns: readonly string[]
+  /** None: the server of the cleverctl database itself. */
+  servers: AskedServers
   environment: NodeJS.ProcessEnv
   /** The mildest severity that makes the command end with 8. */
   failOn: Severity
@@ -42,12 +42,10 @@ export async function auditAccess(
   asked: AccessQuestion,
 ): Promise<AccessAudit> {
   const { database, clock, log, random, signal } = workspace
-  const { dsns, environment, failOn, isProbing, sarif, junit } = asked
+  const { environment, failOn, isProbing, sarif, junit } = asked
   for (const file of [sarif?.file, junit]) if (file !== undefined) await requireReportPlace(file)
-  const servers: { host: string; open: () => Promise<Database>; isOwn: boolean }[] =
-    dsns.length === 0
-      ? [{ host: database.target.description, open: async () => database, isOwn: true }]
-      : await Promise.all(dsns.map((dsn) => openServer(dsn, { environment, log, signal })))
+  const names = await serverNames(workspace, asked.servers)
+  const servers = await namedServers(workspace, names, environment)
   const now = clock.now()
   const list = accessList(await selectAccounts(database), now, await selectGrantsOfList(database))
   const acceptances = await selectAcceptances(database)

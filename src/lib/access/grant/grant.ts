@@ -8,6 +8,7 @@ import { lockAccount, type AccountRow } from '../../staff/store.js'
 import { accountState, unknownAccount } from '../../staff/types.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
+import { serverNames } from '../named-servers.js'
 import { isVerifierOf, scramVerifier } from '../scram.js'
 import { approvalChecked } from './approval-refused.js'
 import {
@@ -55,14 +56,15 @@ export async function grantAccess(
   const person = await ownersOnly(
     workspace.database.transaction((transaction) => findPerson(transaction, workspace, email)),
   )
-  return withServers(workspace, order.servers, given.environment, async (servers) => {
+  const names = await serverNames(workspace, order.servers)
+  return withServers(workspace, names, given.environment, async (servers) => {
     const [failed] = servers.failed
     if (failed) throw failed.error
     const primary = primaryOf(servers)
     const databases = databasesOf(order, primary)
     const { row, isNew } = await writeDown(
       workspace,
-      { ...order, email, databases },
+      { ...order, email, databases, servers: names },
       given.delivery,
     )
     const password = given.delivery.revealed()
@@ -125,7 +127,7 @@ async function insert(
   wanted: Wanted & { role: string; verifier: string },
 ): Promise<void> {
   const { actor, clock } = workspace
-  const { email, role, verifier, databases, isReadOnly, reason } = wanted
+  const { email, role, verifier, servers, databases, isReadOnly, reason } = wanted
   const person = await findPerson(transaction, workspace, email)
   const grantedAt = clock.now()
   const endsAt = new Date(grantedAt.getTime() + wanted.forMs)
@@ -133,7 +135,6 @@ async function insert(
     throw new ConflictError('grant-too-long', `the last day of ${email} is ${person.until}`, {
       suggestions: ['grant a shorter time'],
     })
-  const servers = [...wanted.servers]
   const facts = { role, servers, databases, isReadOnly, reason, endsAt, grantedAt, verifier }
   const isRequest = await needsApproval(transaction, facts)
   const state = isRequest ? 'REQUESTED' : 'PLANNED'

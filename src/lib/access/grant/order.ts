@@ -1,6 +1,7 @@
 import { formatDuration } from '../../duration.js'
 import { ConflictError, NotFoundError, UsageError } from '../../errors.js'
 import { faultOfName } from '../../installation/types.js'
+import type { AskedServers } from '../named-servers.js'
 import type { OpenServer } from './servers.js'
 import type { GrantRow } from './store.js'
 
@@ -15,12 +16,15 @@ export interface GrantOrder {
   /** None: all databases of the server. */
   databases: readonly string[]
   isReadOnly: boolean
-  /** URLs of the primary and its standbys, without passwords; none: the server of the cleverctl database. */
-  servers: readonly string[]
+  /** The primary and its standbys; none: the server of the cleverctl database. */
+  servers: AskedServers
 }
 
-/** An order whose databases are named. */
-export type Wanted = Omit<GrantOrder, 'databases'> & { databases: string[] }
+/** An order whose databases and servers are named. */
+export type Wanted = Omit<GrantOrder, 'databases' | 'servers'> & {
+  databases: string[]
+  servers: string[]
+}
 
 /** @throws UsageError for an order that cannot be carried out anywhere */
 export function checkOrder({ forMs, reason, email }: GrantOrder): void {
@@ -48,7 +52,7 @@ export function databasesOf({ databases }: GrantOrder, { host, standing }: OpenS
 
 /** @throws ConflictError for another grant than the one that is wanted */
 export function requireSame(open: GrantRow, wanted: Wanted, now: Date): void {
-  const facts = (grant: { servers: readonly string[]; databases: string[] } & Wanted) =>
+  const facts = (grant: Wanted) =>
     JSON.stringify([grant.servers, grant.databases, grant.isReadOnly, grant.reason])
   const length = open.endsAt.getTime() - open.grantedAt.getTime()
   const isSame =

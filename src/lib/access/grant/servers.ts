@@ -1,7 +1,7 @@
 import { ConflictError, ExpectedError, RefusedError } from '../../errors.js'
 import type { Database } from '../../database/database.js'
 import type { Workspace } from '../../workspace.js'
-import { openServer } from '../audit/target.js'
+import { namedServers } from '../named-servers.js'
 import { selectStanding, type ServerStanding } from './server-store.js'
 
 /** A server that is open. */
@@ -19,29 +19,25 @@ export interface OpenServers {
 
 /**
  * Opens servers for the time of some work.
- * @param dsns URLs without passwords; none: the server of the cleverctl database
+ * @param names as `serverNames` gives them; none: the server of the cleverctl database
  * @throws UsageError for a URL that is none or holds a password
  */
 export async function withServers<Result>(
   workspace: Workspace,
-  dsns: readonly string[],
+  names: readonly string[],
   environment: NodeJS.ProcessEnv,
   work: (servers: OpenServers) => Promise<Result>,
 ): Promise<Result> {
-  const { database: own, log, signal } = workspace
-  const named = await Promise.all(dsns.map((dsn) => openServer(dsn, { environment, log, signal })))
-  const wanted =
-    named.length > 0
-      ? named
-      : [{ host: own.target.description, open: async () => own, isOwn: true }]
+  const { database: own, signal } = workspace
   const servers: OpenServers = { open: [], failed: [] }
   try {
-    for (const { host, open } of wanted) {
-      const database = await open()
+    for (const { host, open } of await namedServers(workspace, names, environment)) {
+      let database: Database | undefined
       try {
+        database = await open()
         servers.open.push({ host, database, standing: await selectStanding(database) })
       } catch (error) {
-        if (database !== own) await database.close()
+        if (database !== own) await database?.close()
         if (!(error instanceof ExpectedError) || signal.aborted) throw error
         servers.failed.push({ host, reason: error.message, error })
       }

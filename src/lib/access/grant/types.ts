@@ -15,7 +15,7 @@ export interface ShownGrant {
   id: string
   email: string
   role: string
-  /** URLs of the servers; empty: the server of the cleverctl database. */
+  /** URLs of the servers, and `host:NAME` for recorded hosts; empty: the server of the cleverctl database. */
   servers: string[]
   databases: string[]
   readOnly: boolean

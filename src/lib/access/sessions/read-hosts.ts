@@ -1,7 +1,7 @@
-import { FailureError, NotFoundError, UnreachableError, type ExpectedError } from '../../errors.js'
+import { FailureError, UnreachableError, type ExpectedError } from '../../errors.js'
+import { namedDatabaseHosts } from '../../host/database-hosts.js'
 import { onHosts } from '../../host/reach.js'
-import { selectHosts, type HostRow } from '../../host/store.js'
-import { unknownHost } from '../../host/types.js'
+import type { HostRow } from '../../host/store.js'
 import type { SshSession } from '../../ssh/session.js'
 import type { Workspace } from '../../workspace.js'
 import { SessionJoin } from './join.js'
@@ -31,7 +31,7 @@ export async function readHosts(
 ): Promise<{ notRead: NotRead[]; isOutOfReach: boolean }> {
   const { default: pLimit } = await import('p-limit')
   const limit = pLimit(AT_ONCE)
-  const hosts = chosen(await selectHosts(workspace.database, 'database'), asked.hosts)
+  const hosts = await namedDatabaseHosts(workspace, asked.hosts)
   const reached = await onHosts(workspace, hosts, asked.environment, (session, host) =>
     limit(() => readHost(workspace, { session, host, since: asked.since }, reading)),
   )
@@ -41,16 +41,6 @@ export async function readHosts(
     notRead: reached.flatMap(({ host, result }) => failed(result, host)),
     isOutOfReach: reached.some(({ result }) => result instanceof UnreachableError),
   }
-}
-
-function chosen(all: readonly HostRow[], names: readonly string[]): HostRow[] {
-  if (all.length === 0)
-    throw new NotFoundError('no-hosts', 'no database host is recorded', {
-      suggestions: ['cleverctl host add db1 --role database', '--log FILE'],
-    })
-  const unknown = names.find((name) => !all.some((host) => host.name === name))
-  if (unknown !== undefined) throw unknownHost(unknown)
-  return all.filter(({ name }) => names.length === 0 || names.includes(name))
 }
 
 async function readHost(
