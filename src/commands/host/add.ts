@@ -68,7 +68,7 @@ export default class HostAdd extends BaseCommand<AddedHost> {
       dependsOn: ['snapshot-directory'],
     }),
     'snapshot-directory': Flags.string({
-      description: 'where they are kept, on the same file system',
+      description: 'where they are kept; by btrfs and reflink on the same file system',
       helpValue: 'DIR',
       dependsOn: ['snapshot-driver'],
     }),

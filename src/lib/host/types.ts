@@ -9,7 +9,7 @@ export const HOST_ROLES = ['database', 'backup'] as const
 export type HostRole = (typeof HOST_ROLES)[number]
 
 /** How a database host makes snapshots of its data directory. */
-export const SNAPSHOT_DRIVERS = ['btrfs', 'reflink'] as const
+export const SNAPSHOT_DRIVERS = ['btrfs', 'zfs', 'lvm', 'reflink'] as const
 /** One of {@link SNAPSHOT_DRIVERS}. */
 export type SnapshotDriver = (typeof SNAPSHOT_DRIVERS)[number]
 

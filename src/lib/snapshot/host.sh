@@ -6,12 +6,16 @@
 #   list                 says what is there
 #   delete NAME          removes one; what is gone already is gone
 #   copy NAME FOLDER     copies one to a folder that is not there or is empty, as the owner of the data
-# A snapshot is a folder PLACE/NAME with `data` and `facts`. It gets its name last and loses it first: a name that
-# begins with a dot is what a kill has left.
+#   check                refuses where none can be made
+# A snapshot is a folder PLACE/NAME with `facts`, with `made`: by which driver and of what, and with `data`, or with
+# the snapshot elsewhere. It gets its name last and loses it first: a name that begins with a dot is what a kill has
+# left.
 set -euf -o pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 umask 077
-driver=$1 port=$2 data=$3 place=$4
+driver=$1 port=$2 data=$3 place=$4 apart=${5:-}
+# Of what a driver makes snapshots, where the data are in it, and which file system that is.
+origin='' inner='' kind=''
 
 fail() {
   echo "$1" >&2
@@ -53,7 +57,23 @@ FACTS="select json_build_object(
 require_whole() {
   [[ $1 == *"\"tablespaces\" : 0}" ]] || refuse 'there are tablespaces outside of the data directory'
   [[ $1 == *"\"directory\" : \"$data\""* ]] || refuse "the PostgreSQL of port $port has another data directory"
+}
+
+require_ready() {
+  [ -d "$data" ] || refuse "there is no folder $data"
   [ ! -L "$data/pg_wal" ] || refuse 'pg_wal is outside of the data directory'
+  ! awk -v inside="$data/" 'index($5, inside) == 1 { found = 1 } END { exit !found }' /proc/self/mountinfo ||
+    refuse "another file system is mounted in $data"
+  "require_$driver"
+}
+
+# locate KIND DEVICE: on which file system the data are; both are patterns of what is possible.
+locate() {
+  local mounted
+  read -r device kind mounted <<<"$(findmnt -nr -o SOURCE,FSTYPE,TARGET --target "$data")"
+  [[ $kind =~ ^($1)$ && $device =~ ^($2)$ ]] || refuse "$data is on $kind of $device, where $driver makes no snapshots"
+  inner=${data#"${mounted%/}"}
+  inner=.${inner}
 }
 
 require_place() {
@@ -63,55 +83,27 @@ require_place() {
   flock 9
 }
 
-take_btrfs() {
-  [ "$(stat -f -c %T "$data")" = btrfs ] && [ "$(stat -c %i "$data")" = 256 ] ||
-    refuse "$data is no subvolume of btrfs"
-  btrfs -q subvolume snapshot -r "$data" "$1/data"
+# The drivers stand here.
+
+# How the snapshot of a folder was made, which may be by another driver than today's.
+recall() {
+  origin='' inner='' kind=''
+  [ ! -s "$1/made" ] || read -r driver origin inner kind <"$1/made"
 }
 
-drop_btrfs() {
-  [ ! -d "$1/data" ] || btrfs -q subvolume delete --commit-after "$1/data" >&2
-}
-
-# Files go while they are copied, as in every base backup: recovery does not miss them. Anything else is a fault.
-clone() {
-  local said
-  said=$(cp -a --reflink=always "$@" 2>&1) && return 0
-  ! grep -qvE "^cp: cannot (stat|open) '.*'( for reading)?: No such file or directory$" <<<"$said" ||
-    fail "$(head -n 1 <<<"$said")"
-}
-
-# Copies of single files are not of one moment: PostgreSQL is told before and after, and makes them of one by recovery.
-take_reflink() {
-  local line
-  coproc SQL { psql_as_owner 2>&1; }
-  local pid=$SQL_PID out=${SQL[0]} in=${SQL[1]}
-  say() {
-    printf '%s;\n\\echo .end\n' "$1" >&"$in"
-    while IFS= read -r line <&"$out" && [ "$line" != .end ]; do printf '%s\n' "$line"; done
-    [ "${line:-}" = .end ] || fail "PostgreSQL did not answer: ${line:-}"
-  }
-  say "select pg_backup_start('cleverctl', true)" >/dev/null
-  clone "$data" "$1/data"
-  # Of a standby it says how far recovery must come, so it must be the youngest of all files.
-  clone "$data/global/pg_control" "$1/data/global/pg_control"
-  say 'select labelfile from pg_backup_stop(false)' >"$1/backup_label"
-  grep -q '^START WAL LOCATION' "$1/backup_label" || fail 'PostgreSQL gave no backup label'
-  exec {in}>&-
-  wait "$pid"
-  clone -T "$data/pg_wal" "$1/data/pg_wal"
-  chown --reference "$data/PG_VERSION" "$1/backup_label"
-  chmod 600 "$1/backup_label"
-  mv "$1/backup_label" "$1/data/backup_label"
-}
-
-drop_reflink() { rm -rf "$1/data"; }
-
-drop() {
+# drop FOLDER NAME
+drop() (
   [ -e "$1" ] || return 0
-  "drop_$driver" "$1"
+  recall "$1"
+  "drop_$driver" "$1" "$2"
   rm -rf "$1"
-}
+)
+
+# has FOLDER NAME: 1 where it is not there, 74 where that is not known
+has() (
+  recall "$1"
+  "has_$driver" "$1" "$2"
+)
 
 create() {
   local name facts at
@@ -121,10 +113,12 @@ create() {
     cd /
     facts=$(psql_as_owner -c "$FACTS") || fail 'PostgreSQL takes no connections' 69
     require_whole "$facts"
+    require_ready
     at=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
-    drop "$place/.new-$name"
+    drop "$place/.new-$name" "$name"
     mkdir "$place/.new-$name"
-    "take_$driver" "$place/.new-$name"
+    echo "$driver $origin $inner $kind" >"$place/.new-$name/made"
+    "take_$driver" "$place/.new-$name" "$name"
     printf '%s\t%s\n' "$at" "$facts" >"$place/.new-$name/facts"
     mv -T "$place/.new-$name" "$place/$name"
     sync -f "$place"
@@ -133,12 +127,21 @@ create() {
 }
 
 list() {
-  local path name
+  local path code
   require_place
   cd "$place"
   find . -mindepth 1 -maxdepth 1 -type d -name '*cleverctl-*' -printf '%P\n' | sort | while IFS= read -r path; do
     case $path in
-      cleverctl-*) printf '%s\twhole\t' "$path" && cat "$path/facts" ;;
+      cleverctl-*)
+        # Whoever may destroy volumes can do so behind our back.
+        code=0
+        has "$place/$path" "$path" || code=$?
+        case $code in
+          0) printf '%s\twhole\t' "$path" && cat "$path/facts" ;;
+          1) ;;
+          *) exit $code ;;
+        esac
+        ;;
       .new-* | .old-*) printf '%s\tpartial\n' "${path:5}" ;;
     esac
   done
@@ -148,11 +151,11 @@ delete() {
   local name
   name=$(name_of "$1")
   require_place
-  drop "$place/.new-$name"
-  drop "$place/.old-$name"
+  drop "$place/.new-$name" "$name"
+  drop "$place/.old-$name" "$name"
   [ -e "$place/$name" ] || return 0
   mv -T "$place/$name" "$place/.old-$name"
-  drop "$place/.old-$name"
+  drop "$place/.old-$name" "$name"
   sync -f "$place"
 }
 
@@ -185,10 +188,17 @@ copy() {
   [[ $to =~ ^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$ ]] || refuse 'a folder is an absolute path of plain letters'
   case "$to/" in "$data"/* | "$place"/*) refuse "$to is where the data or the snapshots are" ;; esac
   case "$data/" in "$to"/*) refuse "$to holds the data" ;; esac
-  require_place
   [ -e "$place/$name" ] || fail "there is no $name" 66
-  cd "$place/$name/data"
+  recall "$place/$name"
+  # What is mounted for it is seen here alone and gone with this process, however it ends.
+  [ "$driver" != lvm ] || [ -n "$apart" ] || exec unshare --mount -- "$0" "$driver" "$port" "$data" "$place" apart
+  require_place
+  has "$place/$name" "$name" || fail "$name is not there any more, or that is not known" 66
+  "open_$driver" "$place/$name" "$name"
+  cd "$opened"
   as_owner sh -c "$COPY" copy "$to"
+  cd /
+  [ -z "$apart" ] || umount "$place/$name/mount"
 }
 
 # shellcheck disable=SC2086 # the words that the other side sent; nothing in them is expanded
@@ -197,5 +207,6 @@ case "${1:-} $#" in
   'about 1') echo "$(sha256sum <"$0" | cut -d ' ' -f 1) $driver $port $data $place" ;;
   'create 2' | 'delete 2' | 'copy 3') "$@" ;;
   'list 1') list ;;
-  *) refuse 'about, create NAME, list, delete NAME, copy NAME FOLDER' ;;
+  'check 1') require_place && require_ready ;;
+  *) refuse 'about, create NAME, list, delete NAME, copy NAME FOLDER, check' ;;
 esac

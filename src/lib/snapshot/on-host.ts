@@ -58,6 +58,11 @@ export async function askAbout(session: SshSession, host: HostRow): Promise<stri
   return say(session, host, 'about')
 }
 
+/** Whether a snapshot could be made on a host. @throws FailureError `snapshot-refused` that says what is in the way */
+export async function checkPlace(session: SshSession, host: HostRow): Promise<void> {
+  await say(session, host, 'check')
+}
+
 /** Makes a snapshot; one that is there already is left as it is. */
 export async function takeSnapshot(
   session: SshSession,

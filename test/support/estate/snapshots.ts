@@ -1,3 +1,4 @@
+import type { SnapshotDriver } from '../../../src/lib/host/types.js'
 import type { EstateCommands } from './commands.js'
 import type { MachineName } from './estate.js'
 
@@ -7,7 +8,7 @@ export const PLACE = '/disk/snapshots'
 export const DATABASES = ['db1', 'db2', 'db3'] as const
 
 /** Flags of `host add` for a machine that makes snapshots. */
-export const snapshotFlags = (driver: 'btrfs' | 'reflink' = 'btrfs') => [
+export const snapshotFlags = (driver: SnapshotDriver = 'btrfs') => [
   ...['--snapshot-driver', driver, '--snapshot-directory', PLACE],
 ]
 

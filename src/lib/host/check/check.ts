@@ -13,7 +13,7 @@ import {
   UnreachableError,
 } from '../../errors.js'
 import { packagedFile } from '../../packaged-file.js'
-import { askAbout, listSnapshots, onSnapshotHosts } from '../../snapshot/on-host.js'
+import { askAbout, checkPlace, listSnapshots, onSnapshotHosts } from '../../snapshot/on-host.js'
 import { selectSets } from '../../snapshot/store.js'
 import type { SshSession } from '../../ssh/session.js'
 import type { Workspace } from '../../workspace.js'
@@ -137,14 +137,26 @@ async function lookAtSnapshots(
   const sets = await selectSets(workspace.database, undefined, ['whole', 'partial'])
   const reached = await onSnapshotHosts(workspace, places, environment, async (session, host) => {
     const isCurrent = (await askAbout(session, host)) === `${digest} ${snapshotWords(host)}`
+    const obstacle = isCurrent ? await obstacleOn(session, host) : null
     const there = await listSnapshots(session, host)
     const mine = sets.filter(({ members }) =>
       members.some(({ hostId, state }) => hostId === host.id && state === 'taken'),
     )
     const missing = mine.map(({ set }) => set).filter((set) => !there.has(set))
-    return { isCurrent, missing }
+    return { isCurrent, obstacle, missing }
   })
   return new Map(reached.map(({ host, result }) => [host.id, result]))
+}
+
+/** What keeps a host from making snapshots; null where nothing does. */
+async function obstacleOn(session: SshSession, host: HostRow): Promise<string | null> {
+  try {
+    await checkPlace(session, host)
+    return null
+  } catch (error) {
+    if (error instanceof FailureError && error.code === 'snapshot-refused') return error.message
+    throw error
+  }
 }
 
 function notLetIn({ name, username }: HostRow, error: ExpectedError): HostCheck {

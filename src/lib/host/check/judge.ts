@@ -1,6 +1,7 @@
 import type { SeenDatabase } from '../../cluster/ask.js'
 import type { ExpectedError } from '../../errors.js'
 import type { HostRow } from '../store.js'
+import type { SnapshotDriver } from '../types.js'
 
 /** What one look at a host came to. */
 export interface HostCheck {
@@ -27,6 +28,8 @@ export interface SeenOnHost {
 export interface SeenSnapshots {
   /** Whether it is the one that this version of cleverctl installs, for what is recorded. */
   isCurrent: boolean
+  /** What keeps it from making one; null where nothing does, or it was not asked. */
+  obstacle: string | null
   /** Sets of which a snapshot was seen on the host before and is not there any more. */
   missing: readonly string[]
 }
@@ -36,6 +39,15 @@ const MAX_CLOCK_OFFSET_MS = 5000
 const FULL_PERCENT = 90
 const OLDEST_POSTGRESQL = 150_000
 const MS = 1000
+
+/** Programs that the forced command calls, and the packages of Debian that have them. */
+const PACKAGES = { bash: 'bash', flock: 'util-linux', setpriv: 'util-linux' }
+const DRIVER_PACKAGES: Readonly<Record<SnapshotDriver, Readonly<Record<string, string>>>> = {
+  btrfs: { btrfs: 'btrfs-progs' },
+  zfs: { zfs: 'zfsutils-linux', findmnt: 'util-linux' },
+  lvm: { lvs: 'lvm2', findmnt: 'util-linux', unshare: 'util-linux' },
+  reflink: {},
+}
 
 const ok = (check: string, message: string): HostCheck => ({
   ...{ check, state: 'ok', message, fix: null },
@@ -135,17 +147,12 @@ function pgbackrest(host: HostRow, looks: ReadonlyMap<string, string>): HostChec
 
 function snapshots(host: HostRow, { snapshots: seen, looks }: SeenOnHost): HostCheck[] {
   if (seen === undefined || host.snapshot === null) return []
-  const needed = [
-    'bash',
-    'flock',
-    'setpriv',
-    ...(host.snapshot.driver === 'btrfs' ? ['btrfs'] : []),
-  ]
-  const missing = needed.filter((name) => looks.get(`program ${name}`) === '')
-  const checks = missing.map((name) => {
-    const packages = name === 'btrfs' ? 'btrfs-progs' : name === 'bash' ? 'bash' : 'util-linux'
-    return problem('programs', `${name} is missing`, `apt-get install ${packages}`)
-  })
+  const needed = { ...PACKAGES, ...DRIVER_PACKAGES[host.snapshot.driver] }
+  const checks = Object.entries(needed)
+    .filter(([name]) => looks.get(`program ${name}`) === '')
+    .map(([name, packages]) =>
+      problem('programs', `${name} is missing`, `apt-get install ${packages}`),
+    )
   const prepare = `cleverctl host prepare ${host.name}`
   if ('exitCode' in seen)
     return [
@@ -154,6 +161,8 @@ function snapshots(host: HostRow, { snapshots: seen, looks }: SeenOnHost): HostC
         ? problem('snapshots', seen.message, prepare)
         : unknown('snapshots', seen.message),
     ]
+  if (seen.obstacle !== null)
+    checks.push(problem('snapshot-place', seen.obstacle, 'docs/estate.md, Snapshots: Set it up'))
   checks.push(
     seen.isCurrent
       ? ok('snapshots', `${host.snapshot.driver} in ${host.snapshot.directory}`)

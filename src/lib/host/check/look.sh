@@ -3,7 +3,7 @@
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 say() { printf '%s\t%s\n' "$1" "$2"; }
 say user "$(id -un)"
-for program in pgbackrest psql bash flock setpriv btrfs; do
+for program in pgbackrest psql bash flock setpriv findmnt unshare btrfs zfs lvs; do
   say "program $program" "$(command -v "$program" || true)"
 done
 say pgbackrest "$(pgbackrest version 2>/dev/null | sed -n 's/^pgBackRest //p')"

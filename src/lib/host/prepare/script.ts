@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { packagedFile } from '../../packaged-file.js'
 import type { HostRow } from '../store.js'
+import { SNAPSHOT_DRIVERS } from '../types.js'
 
 /** Where the forced command lies. */
 export const SNAPSHOT_PROGRAM = '/usr/local/sbin/cleverctl-snapshot'
@@ -42,9 +43,14 @@ export async function preparationScript({ host, publicKey, peers }: Preparation)
   return `${functions}\n# ${host.name}\n${steps.join('\n')}\n`
 }
 
-/** The text of the forced command. */
+const DRIVERS_STAND_HERE = '# The drivers stand here.\n'
+
+/** The text of the forced command, with every driver: a snapshot outlives a change of the driver. */
 export async function snapshotProgram(): Promise<string> {
-  return readFile(packagedFile('snapshot/host.sh'), 'utf8')
+  const read = (path: string) => readFile(packagedFile(`snapshot/${path}`), 'utf8')
+  const drivers = SNAPSHOT_DRIVERS.map((driver) => read(`drivers/${driver}.sh`))
+  const [program, texts] = [await read('host.sh'), await Promise.all(drivers)]
+  return program.replace(DRIVERS_STAND_HERE, () => texts.join('\n'))
 }
 
 /** What the forced command is told of its host: driver, port, data directory and place. */
