@@ -128,5 +128,5 @@ describe('the set-up of four machines by docs/estate.md', function () {
         'backup verify',
       ])
         await json(words)
-  })
+  }).timeout(900_000 + ROUNDS * 60_000)
 })

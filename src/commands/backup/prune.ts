@@ -2,8 +2,7 @@ import { pruneBackups, type PrunedBackups } from '../../lib/backup/prune.js'
 import { retentionPolicy } from '../../lib/retention/asked.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { retentionFlags, stanzaFlag, yesFlag } from '../../lib/terminal/flags.js'
-
-const MARKS = { kept: 'ok', expired: 'warning', deleted: 'warning' } as const
+import { drawPruned } from '../../lib/terminal/prune.js'
 
 export default class BackupPrune extends BaseCommand<PrunedBackups> {
   static override summary = 'let the backups go that are old and of which more than enough remain'
@@ -37,14 +36,15 @@ export default class BackupPrune extends BaseCommand<PrunedBackups> {
   }
 
   protected render({ backups, isDryRun }: PrunedBackups): void {
-    this.screen.table(backups, [
-      { title: 'BACKUP', text: ({ label }) => label },
-      { title: 'FINISHED', text: ({ stoppedAt }) => this.screen.time(stoppedAt) },
-      { title: 'ADDED', text: ({ bytes }) => this.screen.size(bytes), align: 'right' },
-      { title: 'OUTCOME', text: ({ outcome }) => outcome, mark: ({ outcome }) => MARKS[outcome] },
-      { title: 'KEPT FOR', text: ({ keptFor }) => keptFor.join(', ') || '-' },
-    ])
-    if (isDryRun && backups.some(({ outcome }) => outcome === 'expired'))
-      this.screen.step('cleverctl backup prune --yes', 'nothing was deleted yet')
+    drawPruned(
+      this.screen,
+      backups,
+      [
+        { title: 'BACKUP', text: ({ label }) => label },
+        { title: 'FINISHED', text: ({ stoppedAt }) => this.screen.time(stoppedAt) },
+        { title: 'ADDED', text: ({ bytes }) => this.screen.size(bytes), align: 'right' },
+      ],
+      { isDryRun, command: 'cleverctl backup prune --yes' },
+    )
   }
 }

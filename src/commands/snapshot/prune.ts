@@ -2,8 +2,7 @@ import { retentionPolicy } from '../../lib/retention/asked.js'
 import { pruneSnapshots, type PrunedSnapshots } from '../../lib/snapshot/prune.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { retentionFlags, stanzaFlag, yesFlag } from '../../lib/terminal/flags.js'
-
-const MARKS = { kept: 'ok', expired: 'warning', deleted: 'warning', failed: 'failure' } as const
+import { drawPruned } from '../../lib/terminal/prune.js'
 
 export default class SnapshotPrune extends BaseCommand<PrunedSnapshots> {
   static override summary = 'delete the snapshots that are old and of which more than enough remain'
@@ -37,15 +36,16 @@ export default class SnapshotPrune extends BaseCommand<PrunedSnapshots> {
   }
 
   protected render({ sets, isDryRun }: PrunedSnapshots): void {
-    this.screen.table(sets, [
-      { title: 'SET', text: ({ set }) => set },
-      { title: 'STATE', text: ({ state }) => state },
-      { title: 'OUTCOME', text: ({ outcome }) => outcome, mark: ({ outcome }) => MARKS[outcome] },
-      { title: 'KEPT FOR', text: ({ keptFor }) => keptFor.join(', ') || '-' },
-    ])
+    drawPruned(
+      this.screen,
+      sets,
+      [
+        { title: 'SET', text: ({ set }) => set },
+        { title: 'STATE', text: ({ state }) => state },
+      ],
+      { isDryRun, command: 'cleverctl snapshot prune --yes' },
+    )
     for (const { failures } of sets)
       for (const { host, reason } of failures) this.screen.mark('failure', reason, host)
-    if (isDryRun && sets.some(({ outcome }) => outcome === 'expired'))
-      this.screen.step('cleverctl snapshot prune --yes', 'nothing was deleted yet')
   }
 }

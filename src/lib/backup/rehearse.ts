@@ -1,5 +1,5 @@
 import { parseLsn } from '../cluster/lsn.js'
-import { carryOut, checkPages, checkRows, checkStructure, judgeStart } from '../drill/checks.js'
+import { Checks, checkPages, checkRows, checkStructure, judgeStart } from '../drill/checks.js'
 import type { Scratch } from '../drill/scratch.js'
 import type { DrillCheck } from '../drill/types.js'
 import { FailureError } from '../errors.js'
@@ -48,36 +48,30 @@ export async function rehearse(
   rehearsal: Rehearsal,
 ): Promise<Rehearsed> {
   const { programs, count, target } = rehearsal
-  const checks: DrillCheck[] = []
-  const look = async (name: string, work: () => Promise<Finding>) => {
-    log.info(`${name} …`)
-    const check = await carryOut(name, work)
-    checks.push(check)
-    return check
-  }
-  const restored = await look('restore', () => restore(scratch, rehearsal))
-  const failed = { recovered: false, recoveredUntil: null, rtoMs: null, checks }
+  const checks = new Checks(log)
+  const restored = await checks.look('restore', () => restore(scratch, rehearsal))
+  const failed = { recovered: false, recoveredUntil: null, rtoMs: null, checks: checks.done }
   if (restored.state !== 'ok') return failed
   const stops = countStop(count, target)
-  const begun = await look('recovery', () => recover(scratch, rehearsal, stops))
+  const begun = await checks.look('recovery', () => recover(scratch, rehearsal, stops))
   if (begun.state !== 'ok') return failed
   let rtoMs = restored.durationMs + begun.durationMs
   let recoveredUntil = await lastCommit(scratch, programs)
-  await look('rows', async () =>
+  await checks.look('rows', async () =>
     stops ? checkRows(scratch, programs, stops.tables) : uncounted(rehearsal),
   )
   if (stops) {
-    const rest = await look('end-of-recovery', () => goOn(scratch, rehearsal))
+    const rest = await checks.look('end-of-recovery', () => goOn(scratch, rehearsal))
     if (rest.state !== 'ok') return { ...failed, recoveredUntil }
     rtoMs += rest.durationMs
     recoveredUntil = (await lastCommit(scratch, programs)) ?? recoveredUntil
   }
   if (target.kind === 'latest')
-    await look('wal', () => checkEnd(scratch, programs, target.archived))
-  await look('structure', () => checkStructure(scratch, programs))
+    await checks.look('wal', () => checkEnd(scratch, programs, target.archived))
+  await checks.look('structure', () => checkStructure(scratch, programs))
   await scratch.stop()
-  await look('pages', () => checkPages(scratch, programs))
-  return { recovered: true, recoveredUntil, rtoMs, checks }
+  await checks.look('pages', () => checkPages(scratch, programs))
+  return { recovered: true, recoveredUntil, rtoMs, checks: checks.done }
 }
 
 async function restore(scratch: Scratch, { stanza, backup }: Rehearsal): Promise<Finding> {

@@ -1,4 +1,5 @@
 import { lastWords } from '../host/say.js'
+import type { Log } from '../workspace.js'
 import { compareDigests, digestStatements, readDigests, type TableDigest } from './digests.js'
 import type { Scratch } from './scratch.js'
 import type { DrillCheck } from './types.js'
@@ -21,11 +22,27 @@ const CANNOT_RECOVER = [
   /could not (?:open|access|read) file ".*": No such file/,
 ]
 
-/** Carries out a check and says how long it took. */
-export async function carryOut(name: string, look: () => Promise<Finding>): Promise<DrillCheck> {
-  const from = performance.now()
-  const found = await look()
-  return { name, ...found, durationMs: Math.round(performance.now() - from) }
+/** The checks of a drill, in the order in which they are carried out. */
+export class Checks {
+  readonly done: DrillCheck[] = []
+  readonly #log: Pick<Log, 'info'>
+  readonly #whose: string
+
+  /** @param whose stands before the names in the log, where several hosts are looked at */
+  constructor(log: Pick<Log, 'info'>, whose = '') {
+    this.#log = log
+    this.#whose = whose
+  }
+
+  /** Carries out a check, and says how long it took. */
+  async look(name: string, work: () => Promise<Finding>): Promise<DrillCheck> {
+    this.#log.info(`${this.#whose}${name} …`)
+    const from = performance.now()
+    const found = await work()
+    const check = { name, ...found, durationMs: Math.round(performance.now() - from) }
+    this.done.push(check)
+    return check
+  }
 }
 
 /** Whether every table on the scratch server holds what was counted, and no table is there that was not. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { hold } from '../database/hold.js'
-import { carryOut, checkPages, checkStructure, judgeStart } from '../drill/checks.js'
+import { Checks, checkPages, checkStructure, judgeStart } from '../drill/checks.js'
 import { findPrograms } from '../drill/programs.js'
 import { placeIn, withScratch, type Scratch } from '../drill/scratch.js'
 import { insertDrill } from '../drill/store.js'
@@ -125,40 +125,34 @@ async function drillOne(
   const { set, host, begunAt, asked } = given
   const dataDirectory = host.postgresql?.dataDirectory ?? '/'
   const place = placeIn(asked.directory ?? dirname(dataDirectory), `snapshot-${set.stanza}`)
-  const checks: DrillCheck[] = []
-  const look = async (name: string, work: Parameters<typeof carryOut>[1]) => {
-    workspace.log.info(`${host.name}: ${name} …`)
-    const check = await carryOut(name, work)
-    checks.push(check)
-    return check
-  }
+  const checks = new Checks(workspace.log, `${host.name}: `)
   const recovered = await withScratch(session, workspace.random, place, async (scratch) => {
-    const copied = await look('copy', async () => {
+    const copied = await checks.look('copy', async () => {
       await onSnapshotHost(workspace, host, asked.environment, (root) =>
         copySnapshot(root, host, set.set, `${place}/data`),
       )
       return { state: 'ok', message: 'the snapshot was copied' }
     })
     const programs = await findPrograms(session, await versionOf(scratch))
-    const begun = await look('recovery', async () => {
+    const begun = await checks.look('recovery', async () => {
       const words = await scratch.start({ programs, wanted: 'promoted', settings: {} })
       return judgeStart(words, 'PostgreSQL started and recovered')
     })
     if (begun.state !== 'ok') return undefined
-    await look('structure', () => checkStructure(scratch, programs))
+    await checks.look('structure', () => checkStructure(scratch, programs))
     await scratch.stop()
-    await look('pages', () => checkPages(scratch, programs))
+    await checks.look('pages', () => checkPages(scratch, programs))
     return copied.durationMs + begun.durationMs
   })
   const takenAt = set.members.find(({ hostId }) => hostId === host.id)?.takenAt ?? null
   return {
     host: host.name,
-    result: resultOfChecks(checks),
+    result: resultOfChecks(checks.done),
     recovered: recovered !== undefined,
     rpoSeconds:
       takenAt === null ? null : Math.max(0, (begunAt.getTime() - Date.parse(takenAt)) / MS),
     rtoSeconds: recovered === undefined ? null : recovered / MS,
-    checks,
+    checks: checks.done,
     reason: null,
   }
 }
