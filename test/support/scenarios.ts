@@ -126,6 +126,27 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { flags: { dsn: 'nowhere', probe: true }, code: usage },
   }),
+  'access:canary:list': () => ({
+    succeeds: { flags: { all: true }, code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
+  'access:canary:plant': ({ number }) => ({
+    succeeds: {
+      flags: {
+        role: `decoy_${number}`,
+        table: 'vault.passwords',
+        database: 'fleet',
+        dsn: 'postgres://x@127.0.0.1:1/x?connect_timeout=1&sslmode=disable',
+      },
+      code: unreachable,
+      role: 'owner',
+    },
+    fails: { flags: { role: 'pg_decoy' }, code: usage, role: 'owner' },
+  }),
+  'access:canary:remove': ({ number }) => ({
+    succeeds: { args: { number: String(number) }, code: unreachable, role: 'owner' },
+    fails: { args: { number: '999999' }, code: notFound, role: 'owner' },
+  }),
   'access:deny': ({ number }) => ({
     succeeds: { args: { number: String(number) }, flags: { reason: 'not today' }, code: ok },
     fails: { args: { number: '999999' }, flags: { reason: 'not today' }, code: notFound },
@@ -1038,6 +1059,11 @@ function furniture(from: number, to: number, passwordHash: string): string {
     overriding system value
     select n, 'superuser', 'role dba-' || n, id, 'break glass', '2099-12-31', now()
     from ${numbers} join cleverctl.account on handle = 'staff-' || n || '@example.com';
+    insert into cleverctl.access_canary
+      (id, kind, server, database_name, name, reference, state, planted_at)
+    overriding system value
+    select n, 'role', 'postgres://x@127.0.0.1:1/x?connect_timeout=1&sslmode=disable', '', 'canary_' || n,
+      'ref ' || n, 'PLANTED', now() from ${numbers};
     alter table cleverctl.access_grant disable trigger access_grant_guard;
     insert into cleverctl.access_grant
       (id, account_id, role_name, servers, databases, is_read_only, reason, verifier, state, ends_at, granted_at,

@@ -6,6 +6,7 @@ import { selectAccounts } from '../../staff/store.js'
 import type { Log, Workspace } from '../../workspace.js'
 import { applyAcceptances } from '../acceptance/apply.js'
 import { selectAcceptances } from '../acceptance/store.js'
+import { selectCanaries } from '../canary/store.js'
 import { selectGrantsOfList } from '../grant/store.js'
 import { namedServers, serverNames, type AskedServers } from '../named-servers.js'
 import { judge, readAll, type Reading } from './judge.js'
@@ -47,7 +48,12 @@ export async function auditAccess(
   const names = await serverNames(workspace, asked.servers)
   const servers = await namedServers(workspace, names, environment)
   const now = clock.now()
-  const list = accessList(await selectAccounts(database), now, await selectGrantsOfList(database))
+  const list = accessList(
+    await selectAccounts(database),
+    now,
+    await selectGrantsOfList(database),
+    await selectCanaries(database),
+  )
   const acceptances = await selectAcceptances(database)
   const audit: AccessAudit = {
     findings: [],

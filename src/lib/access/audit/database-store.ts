@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.js'
 import { RefusedError } from '../../errors.js'
+import { REFERENCE } from '../canary/types.js'
 import { select } from './server-store.js'
 
 /** A right that somebody other than the owner has, and that PostgreSQL or an extension did not bring along. */
@@ -43,6 +44,16 @@ export interface MappingRow {
   /** Null: for everybody. */
   role: string | null
   hasPassword: boolean
+}
+
+/** A table with a comment such as decoys have, and how often it was read. */
+export interface DecoyRow {
+  name: string
+  /** The comment. */
+  reference: string
+  reads: number
+  /** Null where it was not read, and before PostgreSQL 16. */
+  lastReadAt: string | null
 }
 
 /** What an owner has. */
@@ -186,6 +197,17 @@ export async function selectSubscriptions(database: Database): Promise<OwnedRow[
     database,
     `select quote_ident(subname) as name, pg_get_userbyid(subowner) as owner from pg_subscription
      where subdbid = (select oid from pg_database where datname = current_database()) order by 1`,
+  )
+}
+
+/** Tables that may be decoys, by their comments; which are, the list says. */
+export async function selectDecoys(database: Database): Promise<DecoyRow[]> {
+  return select<DecoyRow>(
+    database,
+    `select relid::regclass::text as name, description as reference,
+       (seq_scan + coalesce(idx_scan, 0))::float8 as reads, to_jsonb(stat) ->> 'last_seq_scan' as "lastReadAt"
+     from pg_description join pg_stat_all_tables as stat on relid = objoid
+     where classoid = 'pg_class'::regclass and objsubid = 0 and description like '${REFERENCE}%' order by 1`,
   )
 }
 

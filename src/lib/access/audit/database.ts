@@ -4,6 +4,7 @@ import { CancelledError, ExpectedError } from '../../errors.js'
 import type { Log } from '../../workspace.js'
 import {
   selectDatabaseName,
+  selectDecoys,
   selectDefaultPrivileges,
   selectDefiners,
   selectEventTriggers,
@@ -14,6 +15,7 @@ import {
   selectSubscriptions,
   selectUnforcedTables,
   selectUntrustedLanguages,
+  type DecoyRow,
   type DefaultPrivilegeRow,
   type DefinerRow,
   type GrantRow,
@@ -37,6 +39,7 @@ export interface DatabaseParts {
   owners: readonly OwnerRow[]
   eventTriggers: readonly OwnedRow[]
   subscriptions: readonly OwnedRow[]
+  decoys: readonly DecoyRow[]
 }
 
 const SELECTIONS: {
@@ -54,6 +57,7 @@ const SELECTIONS: {
   owners: selectOwners,
   eventTriggers: selectEventTriggers,
   subscriptions: selectSubscriptions,
+  decoys: selectDecoys,
 }
 
 /** The names of all parts that each database has of its own. */

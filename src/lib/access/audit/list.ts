@@ -1,12 +1,18 @@
 import type { AccountRow } from '../../staff/store.js'
 import { accountState } from '../../staff/types.js'
+import type { CanaryOnList } from '../canary/types.js'
 import type { AccessList, GrantOnList } from './types.js'
 
-/** The list at a moment, as rules ask it. @param grants roles that were made for people for a limited time */
+/**
+ * The list at a moment, as rules ask it.
+ * @param grants roles that were made for people for a limited time
+ * @param canaries decoys that were not removed
+ */
 export function accessList(
   accounts: readonly AccountRow[],
   now: Date,
   grants: readonly GrantOnList[] = [],
+  canaries: readonly CanaryOnList[] = [],
 ): AccessList {
   const holders = new Map(
     accounts.flatMap((account) => account.roleNames.map((name) => [name, account])),
@@ -28,6 +34,7 @@ export function accessList(
   return {
     accounts,
     now,
+    canaries,
     holderOf,
     grantOf,
     isValid: (role) => (holders.has(role) ? isOnList(role) : grantOf(role) !== undefined),

@@ -1,6 +1,8 @@
 import { adminOption } from './rules/admin-option.js'
 import { brokenRule } from './rules/broken-rule.js'
 import { bypassRowSecurity } from './rules/bypass-row-security.js'
+import { canaryRead } from './rules/canary-read.js'
+import { canaryRole } from './rules/canary-role.js'
 import { changesNotLogged } from './rules/changes-not-logged.js'
 import { connectionsNotLogged } from './rules/connections-not-logged.js'
 import { createInSchema } from './rules/create-in-schema.js'
@@ -70,6 +72,8 @@ const RULES: readonly AccessRule[] = [
   adminOption,
   brokenRule,
   bypassRowSecurity,
+  canaryRead,
+  canaryRole,
   changesNotLogged,
   connectionsNotLogged,
   createInSchema,

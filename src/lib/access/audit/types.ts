@@ -1,4 +1,5 @@
 import type { AccountRow } from '../../staff/store.js'
+import type { CanaryOnList } from '../canary/types.js'
 import type { DatabaseParts } from './database.js'
 import type { Probe } from './probe.js'
 import type { ServerParts } from './server.js'
@@ -78,6 +79,8 @@ export interface AccessList {
   /** Whether the entry of a role is on the list now and its last day is not past, or its grant is in force. */
   isValid(role: string): boolean
   now: Date
+  /** Decoys that were not removed. */
+  canaries: readonly CanaryOnList[]
 }
 
 /** Everything that rules look at: a server, one of its databases, and connections that were tried. */

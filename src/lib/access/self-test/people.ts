@@ -1,4 +1,5 @@
 import type { AccountRow } from '../../staff/store.js'
+import type { CanaryOnList } from '../canary/types.js'
 
 /** Roles of the throw-away server. */
 export const ENGINEER = 'fleet_engineer'
@@ -16,6 +17,12 @@ export const HANDLES = {
   leaver: 'leaver@example.com',
   former: 'former@example.com',
 } as const
+
+/** Its decoys. */
+export const DECOYS: readonly CanaryOnList[] = [
+  { id: '1', kind: 'role', name: 'fleet_vault', reference: 'ref role' },
+  { id: '2', kind: 'table', name: 'fleet.passwords', reference: 'ref table' },
+]
 
 /** Rules with which nothing is wrong; one that refuses everybody else comes after them. */
 export function cleanRules(bootstrap: string): string[] {

@@ -10,7 +10,7 @@ import type { AccessFinding, AccessList } from '../audit/types.js'
 import { scramVerifier } from '../scram.js'
 import { Cluster, type ClusterNeeds } from './cluster.js'
 import { FAULTS } from './faults.js'
-import { cleanRules, cleanStatements, FLEET, listOfPeople } from './people.js'
+import { cleanRules, cleanStatements, DECOYS, FLEET, listOfPeople } from './people.js'
 import type { Change, SelfTest } from './types.js'
 
 /** The server with which nothing is wrong, but for the libraries that it loads. */
@@ -103,7 +103,7 @@ class Bench {
     this.#cluster = cluster
     this.#needs = needs
     this.#fleet = fleet
-    this.#list = accessList(listOfPeople(cluster.superuser), needs.clock.now())
+    this.#list = accessList(listOfPeople(cluster.superuser), needs.clock.now(), [], DECOYS)
   }
 
   static async prepare(cluster: Cluster, given: ClusterNeeds & { random: Random }): Promise<Bench> {

@@ -20,6 +20,8 @@ export interface Measure {
   hours: { window: Window; timezone: string } | undefined
   /** Roles that are superuser on every server. */
   superusers: readonly string[]
+  /** Roles that nobody has a reason to use. */
+  decoys: ReadonlySet<string>
 }
 
 /** So many refusals of one address, or of one role by the unix socket, within this time are a storm. */
@@ -61,6 +63,7 @@ export class SessionJudge {
       ? (this.#holders.get(seen.role ?? '') ?? this.#people.get(grant?.email ?? ''))
       : undefined
     const shown = show(seen, hasEntered ? (holder?.handle ?? 'nobody') : null)
+    if (this.#isDecoy(shown)) shown.flags.push('decoy-role')
     if (!hasEntered) {
       this.#judgeRefusal(shown)
       return shown
@@ -79,6 +82,14 @@ export class SessionJudge {
     this.#judgeNew(shown, 'first-address', shown.address)
     this.#judgeNew(shown, 'first-application', shown.application)
     return shown
+  }
+
+  /** Logs of stderr may name the role of a refusal in its reason alone. */
+  #isDecoy({ role, failure }: ShownSession): boolean {
+    const { decoys } = this.#measure
+    if (role !== null) return decoys.has(role)
+    const [, named] = /\b(?:user|role) "([^"]+)"/.exec(failure?.reason ?? '') ?? []
+    return named !== undefined && decoys.has(named)
   }
 
   #grantOf({ role, start }: SeenSession): GrantTime | undefined {

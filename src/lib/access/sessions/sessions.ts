@@ -2,6 +2,7 @@ import { ExitCode, FindingsError, IncompleteError, UsageError } from '../../erro
 import type { Window } from '../../campaign/window.js'
 import { selectAccounts } from '../../staff/store.js'
 import type { Workspace } from '../../workspace.js'
+import { selectDecoyRoles } from '../canary/store.js'
 import { selectGrantsOfList } from '../grant/store.js'
 import { SessionList } from './collect.js'
 import { SessionJudge } from './judge.js'
@@ -49,6 +50,7 @@ export async function findSessions(
     grants: await selectGrantsOfList(database),
     hours: asked.hours,
     superusers: asked.superusers,
+    decoys: new Set(await selectDecoyRoles(database)),
   })
   const list = new SessionList(asked.limit, since)
   const give = (session: SeenSession) => list.add(judge.judge(session))

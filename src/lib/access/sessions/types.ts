@@ -16,6 +16,7 @@ export const SESSION_FLAGS = [
   'first-address',
   'first-application',
   'superuser-without-grant',
+  'decoy-role',
   'forged-record',
   'ambiguous-name',
 ] as const

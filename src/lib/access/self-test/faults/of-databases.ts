@@ -22,12 +22,23 @@ function sql(
   }
 }
 
+const DECOY = [
+  'create table fleet.passwords (password text)',
+  `comment on table fleet.passwords is 'ref table'`,
+]
+const UNDECOY = 'drop table fleet.passwords'
 const DROP = 'drop function fleet.reads()'
 const CLOSED = 'revoke execute on function fleet.reads() from public'
 const PINNED = 'security definer set search_path = pg_catalog, pg_temp as'
 
 /** Rights and objects of databases by which somebody gets at what is not his. */
 export const FAULTS_OF_DATABASES: readonly Fault[] = [
+  sql(
+    'canary-read',
+    // What a session has counted is seen by others after its next transaction.
+    [[...DECOY, 'select * from fleet.passwords', 'select pg_stat_force_next_flush()'], UNDECOY],
+    [DECOY, UNDECOY],
+  ),
   sql(
     'public-connect',
     ['create database fleet_open', 'drop database fleet_open'],

@@ -58,6 +58,26 @@ export const FAULTS_OF_ROLES: readonly Fault[] = [
     },
   },
   {
+    rule: 'canary-role',
+    who: 'nobody',
+    plant: {
+      sql: ['create role fleet_vault login'],
+      mend: ['drop role fleet_vault'],
+    },
+    nearMiss: {
+      sql: ['create role fleet_vault'],
+      mend: ['drop role fleet_vault'],
+    },
+  },
+  {
+    rule: 'canary-role',
+    who,
+    plant: {
+      sql: ['create role fleet_vault', `grant fleet_vault to ${ENGINEER}`],
+      mend: ['drop role fleet_vault'],
+    },
+  },
+  {
     rule: 'create-role',
     who,
     plant: {
