@@ -1,10 +1,11 @@
-import { deepEqual, rejects } from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { revokeAccess } from '../../src/lib/access/grant/end.js'
 import { grantAccess } from '../../src/lib/access/grant/grant.js'
+import { setHbaLines } from '../../src/lib/access/hba/change.js'
 import { systemClock } from '../../src/lib/clock.js'
 import type { Database } from '../../src/lib/database/database.js'
 import { migrate } from '../../src/lib/database/migrate.js'
@@ -82,5 +83,45 @@ describe('a grant on a primary and its standby', () => {
     )
     for (const session of sessions) await rejects(session.query('select 1'))
     for (const cluster of [primary, standby]) await rejects(logIn(cluster), { code: '28000' })
+  })
+
+  it('has its lines in the file of a standby, and the former ones where the server does not take them', async () => {
+    const hba = join(standby.folder, 'data', 'pg_hba.conf')
+    const former = readFileSync(hba, 'utf8')
+    const server = {
+      host: 'standby',
+      database: await openUrl(dsn(standby), { migrations: 'ignore' }),
+    }
+    const set = async (...lines: string[]) => setHbaLines(server, { role: 'r', lines }, workspace)
+    try {
+      await set('host all "r" 127.0.0.1/32 scram-sha-256')
+      ok(readFileSync(hba, 'utf8').includes('"r"'))
+      await set()
+      equal(readFileSync(hba, 'utf8'), former)
+      // Without TLS on the server such a line lets nobody in.
+      await rejects(set('hostssl all "r" 127.0.0.1/32 scram-sha-256'), { code: 'hba-not-changed' })
+      equal(readFileSync(hba, 'utf8'), former)
+    } finally {
+      await server.database.close()
+    }
+  })
+
+  it('never locks out who grants it', async () => {
+    const hba = join(primary.folder, 'data', 'pg_hba.conf')
+    const former = readFileSync(hba, 'utf8')
+    const url = `postgres://postgres@127.0.0.1:${primary.port}/postgres?sslmode=disable`
+    const server = { host: 'primary', database: await openUrl(url, { migrations: 'ignore' }) }
+    const lines = ['host all "postgres" all reject']
+    try {
+      await rejects(setHbaLines(server, { role: 'postgres', lines }, workspace), {
+        code: 'hba-not-changed',
+      })
+      equal(readFileSync(hba, 'utf8'), former)
+    } finally {
+      await server.database.close()
+    }
+    // The server has read the former rules again.
+    const other = await openUrl(url, { migrations: 'ignore' })
+    await other.query('select 1').finally(async () => other.close())
   })
 })

@@ -1,5 +1,6 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -61,6 +62,22 @@ describe('access that is granted for a limited time', () => {
     client.on('error', () => undefined)
     await client.connect()
     return client
+  }
+  /** No rule lets the role come from another address of this machine. */
+  const isRefusedFrom = async (localAddress: string, role: string) => {
+    const client = new pg.Client({
+      ...{ host: 'localhost', port: server.port, user: role, password: password() },
+      ...{ database: 'fleet', ssl: { rejectUnauthorized: false } },
+      stream: () => {
+        const socket = new Socket()
+        const dial = socket.connect.bind(socket)
+        return Object.assign(socket, {
+          connect: (port: number) => dial({ host: '127.0.0.1', port, localAddress }),
+        })
+      },
+    })
+    client.on('error', () => undefined)
+    await rejects(client.connect(), { code: '28000' })
   }
   const password = () => readFileSync(file(), 'utf8').trim()
   const isRefused = async (role: string) => {
@@ -128,7 +145,7 @@ describe('access that is granted for a limited time', () => {
       await session.query("insert into plant values ('x')")
       await rejects(session.query('create table public.mine (x int)'), { code: '42501' })
       await session.end()
-      await rejects(logIn(role, password(), 'other'), { code: '42501' })
+      await rejects(logIn(role, password(), 'other'), { code: '28000' })
     } finally {
       await database.query('drop database other')
     }
@@ -176,7 +193,7 @@ describe('access that is granted for a limited time', () => {
   })
 
   it('is the person to an audit while it is in force, and a finding afterwards', async () => {
-    const { role } = await grant()
+    let role = ''
     const audit = async (of: Workspace) => {
       const asked = {
         ...{ servers: byDsn(dsn()), environment, failOn: 'critical' as const, isProbing: false },
@@ -186,13 +203,22 @@ describe('access that is granted for a limited time', () => {
         if (error instanceof ExpectedError && error.result) return error.result as AccessAudit
         throw error
       })
-      return result.findings
+      const counts = result.findings.map(({ rule }) => rule).sort()
+      const ofRole = result.findings
         .filter(({ subject }) => subject === `role ${role}`)
         .map(({ rule, who }) => `${rule}: ${who}`)
         .sort()
+      return { counts, ofRole }
     }
-    deepEqual(await audit(workspace), [])
-    deepEqual(await audit(at(3_600_001)), [`powerful-group: ${EMAIL}`, `role-nobody: ${EMAIL}`])
+    const before = await audit(workspace)
+    role = (await grant()).role
+    const during = await audit(workspace)
+    deepEqual(during.ofRole, [])
+    deepEqual(during.counts, before.counts, 'nor are its lines in pg_hba.conf')
+    deepEqual((await audit(at(3_600_001))).ofRole, [
+      `powerful-group: ${EMAIL}`,
+      `role-nobody: ${EMAIL}`,
+    ])
   })
 
   it('gives the server a verifier and never the password, not even in its log', async () => {
@@ -227,32 +253,79 @@ describe('access that is granted for a limited time', () => {
     await (await logIn(role, password())).end()
   })
 
-  it('says the line that pg_hba.conf lacks, and that a rule for the group covers it', async () => {
-    const hba = join(server.cluster.folder, 'data', 'pg_hba.conf')
-    const former = readFileSync(hba, 'utf8')
-    try {
-      writeFileSync(
-        hba,
-        'local all postgres trust\nhostssl all +other 127.0.0.1/32 scram-sha-256\n',
+  const hbaFile = () => join(server.cluster.folder, 'data', 'pg_hba.conf')
+  const NARROW = 'local all postgres trust\nhostssl all +other 127.0.0.1/32 scram-sha-256\n'
+
+  /** Runs something under other rules than those that all tests share. */
+  async function withRules(text: string, work: () => Promise<void>): Promise<void> {
+    const former = readFileSync(hbaFile())
+    const load = async () => {
+      const { rows } = await database.query<{ at: string }>(
+        'select pg_conf_load_time()::text as at, pg_reload_conf()',
       )
+      for (;;) {
+        const now = await database.query<{ at: string }>('select pg_conf_load_time()::text as at')
+        if (now.rows[0]?.at !== rows[0]?.at) return
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    try {
+      writeFileSync(hbaFile(), text)
+      await load()
+      await work()
+    } finally {
+      await revoke()
+      writeFileSync(hbaFile(), former)
+      await load()
+    }
+  }
+
+  it('writes the line that pg_hba.conf lacks, for the networks of the person alone, and takes it out', async () => {
+    await withRules(NARROW, async () => {
+      const mode = statSync(hbaFile()).mode
+      const { admissions, role } = await grant()
+      deepEqual(
+        admissions.map(({ standing }) => standing),
+        ['let in'],
+      )
+      await (await logIn(role, password())).end()
+      await isRefusedFrom('127.0.0.2', role)
+      match(readFileSync(hbaFile(), 'utf8'), new RegExp(`hostssl "fleet" "${role}" 127.0.0.1/32`))
+      equal(statSync(hbaFile()).mode, mode)
+      await revoke()
+      equal(readFileSync(hbaFile(), 'utf8'), NARROW)
+    })
+  })
+
+  it('does not come in by a wider rule that stands below', async () => {
+    const { role } = await grant()
+    await isRefusedFrom('127.0.0.2', role)
+  })
+
+  it('finishes what was cut off after the file was written and before the server read it', async () => {
+    await withRules(NARROW, async () => {
+      const { role } = await grant()
+      const whole = readFileSync(hbaFile(), 'utf8')
+      writeFileSync(hbaFile(), NARROW)
+      await database.query('select pg_reload_conf()')
+      writeFileSync(hbaFile(), whole)
+      await grantAccess(workspace, order(), {
+        ...{ delivery: fileDelivery(`${file()}-again`), environment },
+      })
+      await (await logIn(role, password())).end()
+    })
+  })
+
+  it('says the line that is missing where the file cannot be read, and touches nothing', async () => {
+    const broken = `# begin of the lines that cleverctl keeps; it replaces them, so change them there\n${NARROW}`
+    await withRules(broken, async () => {
       const { admissions, role } = await grant()
       deepEqual(
         admissions.map(({ standing, line }) => [standing, line]),
         [['refused', `hostssl fleet ${role} 127.0.0.1/32 scram-sha-256`]],
       )
-      await revoke()
-      count += 1
-      writeFileSync(
-        hba,
-        'local all postgres trust\nhostssl all +cleverctl_granted 127.0.0.1/32 scram-sha-256\n',
-      )
-      deepEqual(
-        (await grant()).admissions.map(({ standing }) => standing),
-        ['let in'],
-      )
-    } finally {
-      writeFileSync(hba, former)
-    }
+      equal(readFileSync(hbaFile(), 'utf8'), broken)
+    })
   })
 
   const OUT_OF_REACH = 'postgres://x@127.0.0.1:1/x?connect_timeout=1&sslmode=disable'

@@ -11,8 +11,9 @@ export default class AccessGrant extends BaseCommand<Granted> {
     'Makes a login of its own for the person on the primary; standbys take it over. Its password is drawn here, and ' +
     'the server gets a SCRAM verifier only. It reads all tables of the databases, and changes rows unless ' +
     '--read-only is given. After the time its password is void; access expire, run by a timer, then closes the login, ' +
-    'ends its sessions and tries that nobody gets in. pg_hba.conf is looked at and not changed: where no rule lets ' +
-    'the person in, the line that is missing is said. One rule for +cleverctl_granted covers all grants. The same ' +
+    'ends its sessions and tries that nobody gets in. pg_hba.conf of each server gets the lines that let the person ' +
+    'in from their networks over TLS, in a marked block at its top; where that cannot be done, the line that is ' +
+    'missing is said. The same ' +
     'command again finishes what was interrupted. Where access policy asks for a second member of staff, the grant is ' +
     'only requested (exit code 3): nothing is made on any server, and the password opens nothing until somebody else ' +
     'has given access approve. Only the owner of the cleverctl database may grant.'

@@ -6,8 +6,8 @@ import { drawEndedGrants } from '../../lib/terminal/ended-grants.js'
 export default class AccessRevoke extends BaseCommand<{ grants: EndedGrant[] }> {
   static override summary = 'end the grant of a member of staff at once'
   static override description =
-    'Closes the login on the primary (no login, no password, no group), ends its sessions on every server of the ' +
-    'grant, and tries there that nobody gets in. A server that is out of reach leaves the grant ENDING (exit code 3), ' +
+    'Closes the login on the primary (no login, no password, no group), and on every server of the grant ends its ' +
+    'sessions, takes its lines out of pg_hba.conf and tries that nobody gets in. A server that is out of reach leaves the grant ENDING (exit code 3), ' +
     'and the same command goes on. Nothing is changed where the person has no grant. Only the owner of the cleverctl ' +
     'database may revoke.'
 

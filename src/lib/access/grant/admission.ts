@@ -6,7 +6,6 @@ import type { Admission } from './types.js'
 
 /**
  * Whether a server's pg_hba.conf lets a role in from networks, by simulation, and the line that would.
- * Nothing is changed: pg_hba.conf is a file of the machine.
  */
 export async function readAdmissions(
   server: { host: string; database: Database },

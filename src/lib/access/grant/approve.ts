@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError, UsageError } from '../../errors.js'
 import { selectAccount } from '../../staff/store.js'
 import type { Workspace } from '../../workspace.js'
 import { approvalChecked } from './approval-refused.js'
+import { writeGrantLines } from './hba-lines.js'
 import { admissionsOf, putInForce } from './put-in-force.js'
 import { primaryOf, withServers } from './servers.js'
 import {
@@ -51,8 +52,10 @@ export async function approveAccess(
     if (failed) throw failed.error
     const [open] = await selectOpenGrants(database, { email: row.email })
     if (open?.id !== row.id) throw requestOver(row)
-    const done = await putInForce(workspace, open, primaryOf(servers))
+    const primary = primaryOf(servers)
     const networks = (await selectAccount(database, 'staff', row.email))?.networks ?? []
+    await writeGrantLines(workspace, servers.open, open, networks)
+    const done = await putInForce(workspace, open, primary)
     const admissions = await admissionsOf(servers, done, networks, signal)
     return { ...showGrant(done), outcome: 'approved', admissions }
   })

@@ -6,6 +6,7 @@ import { unknownAccount } from '../../staff/types.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { probeLogin } from '../audit/probe.js'
+import { removeGrantLines } from './hba-lines.js'
 import { canLogIn, closeLogin, endSessions } from './server-store.js'
 import { primaryOf, withServers, type OpenServer } from './servers.js'
 import { moveGrant, selectOpenGrants, type GrantRow } from './store.js'
@@ -116,7 +117,7 @@ async function endGrant(
     }
     await closeLogin(primary.database, role)
     for (const server of open) {
-      const why = await whyOpen(server, grant, workspace.signal, ended)
+      const why = await whyOpen(server, grant, workspace, ended)
       ended.servers.push({ host: server.host, isClosed: why === null, reason: why })
     }
   })
@@ -155,11 +156,13 @@ function lapsed(reason: GrantEnd): GrantEnd {
 
 /** Ends the sessions of a role at a server and sees that no other begins. @returns why that is not so */
 async function whyOpen(
-  { database, standing }: OpenServer,
+  server: OpenServer,
   { role, databases }: GrantRow,
-  signal: AbortSignal,
+  workspace: Workspace,
   ended: { sessionsEnded: number },
 ): Promise<string | null> {
+  const { database, standing } = server
+  const { signal } = workspace
   const deadline = performance.now() + REPLICATION_MS
   while (await canLogIn(database, role)) {
     if (performance.now() > deadline) return 'the server has not heard of the end yet'
@@ -172,6 +175,7 @@ async function whyOpen(
   }
   const name = databases[0] ?? standing.databases[0] ?? 'postgres'
   try {
+    await removeGrantLines(workspace, server, { role })
     return (await probeLogin(database, role, name)) === 'in' ? 'a login was tried and let in' : null
   } catch (error) {
     if (!(error instanceof ExpectedError)) throw error

@@ -19,6 +19,7 @@ import {
   type GrantOrder,
   type Wanted,
 } from './order.js'
+import { writeGrantLines } from './hba-lines.js'
 import { admissionsOf, putInForce } from './put-in-force.js'
 import { primaryOf, withServers } from './servers.js'
 import { insertGrant, needsApproval, selectOpenGrants, showGrant, type GrantRow } from './store.js'
@@ -39,7 +40,7 @@ export interface Granted extends ShownGrant {
 /**
  * Lets a person in for a limited time, by a login of its own. What is granted is written down before the login
  * is made, and the password is with its owner before either; the same order again finishes what was interrupted.
- * pg_hba.conf is looked at and not changed. Where the policy asks for a second member of staff, only the request
+ * pg_hba.conf of each server is written before the login is made. Where the policy asks for a second member of staff, only the request
  * is written down.
  * @throws PartialError when it waits for approval; the request is the result
  * @throws UsageError, NotFoundError and ConflictError before anything is changed
@@ -70,6 +71,7 @@ export async function grantAccess(
     const password = given.delivery.revealed()
     const secret = password === undefined ? {} : { password }
     if (row.state === 'REQUESTED') throw waits(row, isNew, secret)
+    await writeGrantLines(workspace, servers.open, row, person.networks)
     const done = await putInForce(workspace, row, primary)
     return {
       ...showGrant(done),

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database, Queryable } from '../../database/database.js'
+import { openSibling } from '../../database/sibling.js'
+import { StatementError } from '../../database/statement-error.js'
+import { ExpectedError, FailureError } from '../../errors.js'
+import type { Workspace } from '../../workspace.js'
+import { withLinesOf } from './block.js'
+import {
+  askReload,
+  hasLineOf,
+  readHbaFile,
+  selectHbaErrors,
+  selectHbaStanding,
+  selectLoadedAt,
+  writeHbaFile,
+} from './file-store.js'
+
+const RELOAD_MS = 30_000
+const RETRY_MS = 20
+/** One run at a time changes the file of a server. */
+const LOCK = 'cleverctl: pg_hba.conf'
+
+/**
+ * Makes these all lines of a granted role in pg_hba.conf of a server, and has the server read them. What is checked
+ * before that: that the server takes every line; after it: that the login which does this still gets in. Otherwise
+ * the former file is put back. The same call again finishes what was interrupted.
+ * @param lines none: the role is taken out
+ * @throws FailureError where it cannot be done; the file is then as it was
+ */
+export async function setHbaLines(
+  server: { host: string; database: Database },
+  given: { role: string; lines: readonly string[] },
+  { log, signal }: Pick<Workspace, 'log' | 'signal'>,
+): Promise<void> {
+  const { host, database } = server
+  try {
+    await database.connection(async (client) => {
+      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [LOCK])
+      try {
+        await change(client, { ...server, ...given, log, signal })
+      } finally {
+        await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [LOCK])
+      }
+    })
+  } catch (error) {
+    if (!(error instanceof StatementError || error instanceof SyntaxError)) throw error
+    throw notChanged(host, error.message)
+  }
+}
+
+type Given = { host: string; database: Database; role: string; lines: readonly string[] } & Pick<
+  Workspace,
+  'log' | 'signal'
+>
+
+async function change(client: Queryable, given: Given): Promise<void> {
+  const { host, role, lines } = given
+  if (lines.length === 0 && !(await hasLineOf(client, role))) {
+    // Taken out by a run that did not come to the end, perhaps.
+    if ((await selectHbaStanding(client)).isStale) await reload(client, given)
+    return
+  }
+  const before = await readHbaFile(client)
+  const text = withLinesOf(before.text, role, lines)
+  const isNew = text !== before.text
+  const formerErrors = await selectHbaErrors(client)
+  if (isNew) await writeHbaFile(client, before, text)
+  const putBack = async (reason: string): Promise<never> => {
+    if (isNew) await writeHbaFile(client, { ...before, text }, before.text)
+    throw notChanged(host, reason)
+  }
+  const errors = await selectHbaErrors(client)
+  if (errors.length > formerErrors.length) await putBack(`the server does not take ${errors[0]}`)
+  if (!isNew && !(await selectHbaStanding(client)).isStale) return
+  await reload(client, given)
+  const why = await whyLockedOut(client, given)
+  if (why === undefined) return
+  await putBack(`${why}; the former rules are in force again`).finally(() => reload(client, given))
+}
+
+/** Returns when every connection that begins from now on is judged by the rules of the file. */
+async function reload(client: Queryable, { host, signal }: Given): Promise<void> {
+  const former = await askReload(client)
+  const deadline = performance.now() + RELOAD_MS
+  while ((await selectLoadedAt(client)) === former) {
+    if (performance.now() > deadline)
+      throw new FailureError('hba-not-loaded', `${host} does not read its configuration`)
+    await sleep(RETRY_MS, undefined, { signal })
+  }
+}
+
+/** Logs in anew, in the way this run did. @returns why that did not go */
+async function whyLockedOut(
+  client: Queryable,
+  { database, log, signal }: Given,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ name: string }>('select current_database() as name')
+  const other = await openSibling(database, rows[0]?.name ?? 'postgres', { log, signal })
+  try {
+    await other.query('select 1')
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error
+    return `with them this login is not let in (${error.message})`
+  } finally {
+    await other.close()
+  }
+}
+
+function notChanged(host: string, reason: string): FailureError {
+  return new FailureError('hba-not-changed', `pg_hba.conf of ${host} is not changed: ${reason}`, {
+    suggestions: ['add or remove the line by hand, then: select pg_reload_conf()'],
+  })
+}
