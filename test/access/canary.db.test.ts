@@ -123,6 +123,7 @@ describe('decoys on a database server', () => {
     const { sessions } = await findSessions(workspace, {
       ...{ logs: [server.cluster.logFile], hosts: [], environment, prefix: PREFIX, limit: 100 },
       ...{ sinceMs: 86_400_000, hours: undefined, superusers: [], isChecking: false },
+      ...{ isRecording: false, filter: { who: undefined, flag: undefined, server: undefined } },
     })
     deepEqual(
       sessions

@@ -102,7 +102,11 @@ async function read(form: Form, chunks: Iterable<Buffer>) {
   const generate = async function* () {
     yield* chunks
   }
-  await readLog({ name: `pg.${form}`, chunks: generate(), prefix: PREFIX }, join)
+  await readLog(
+    { name: `pg.${form}`, chunks: generate(), prefix: PREFIX },
+    join,
+    async () => undefined,
+  )
   join.finish()
   return { sessions, doubts: join.doubts, records: join.records }
 }

@@ -71,7 +71,7 @@ describe('sessions by the logs of hosts', function () {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   })
 
-  const find = async (hosts: string[] = []) =>
+  const find = async (hosts: string[] = [], isRecording = hosts.length === 0) =>
     findSessions(workspace, {
       ...{
         logs: [],
@@ -81,7 +81,8 @@ describe('sessions by the logs of hosts', function () {
         sinceMs: 3_600_000,
         hours: undefined,
       },
-      ...{ superusers: [], limit: 1000, isChecking: false },
+      ...{ superusers: [], limit: 1000, isChecking: false, isRecording },
+      filter: { who: undefined, flag: undefined, server: undefined },
     })
   const flagsOf = ({ sessions }: SessionsFound, application: string) =>
     sessions.filter((session) => session.application === application).map(({ flags }) => flags)

@@ -15,6 +15,7 @@ import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/dat
 import { startServer, type TestServer } from '../support/server.js'
 
 const PREFIX = '%m [%p] %c %l %q%u@%d '
+const EVERYTHING = { who: undefined, flag: undefined, server: undefined }
 const FORMS = ['json', 'csv', 'log'] as const
 const TLS_TEXT = 'SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)'
 
@@ -148,7 +149,8 @@ describe('sessions by the logs of a real PostgreSQL', function () {
   const find = async (logs: string[], more: Partial<SessionsQuestion> = {}) => {
     const asked = {
       ...{ logs, prefix: PREFIX, sinceMs: 86_400_000, hours: undefined, superusers: ['postgres'] },
-      ...{ limit: 1000, isChecking: false, hosts: [], environment: {}, ...more },
+      ...{ limit: 1000, isChecking: false, hosts: [], environment: {} },
+      ...{ isRecording: false, filter: EVERYTHING, ...more },
     }
     return findSessions(workspace, asked).catch((error: unknown) => {
       if (!(error instanceof ExpectedError) || error.result === undefined) throw error
@@ -282,6 +284,7 @@ describe('sessions by the logs of a real PostgreSQL', function () {
         hours: undefined,
       },
       ...{ superusers: [], limit: 2, isChecking: true, hosts: [], environment: {} },
+      ...{ isRecording: false, filter: EVERYTHING },
     }
     await rejects(findSessions(workspace, asked), (error) => {
       ok(error instanceof ExpectedError)

@@ -40,6 +40,8 @@ const ALLOWED: Record<Group, string[]> = {
     'update cleverctl.snapshot set state = state where false',
     `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select * from cleverctl.access_audit, cleverctl.access_finding where false',
+    `select cleverctl.session_append('[]')`,
+    'select * from cleverctl.session_now, cleverctl.session_head where false',
     APPEND,
   ],
   gate: [
@@ -82,6 +84,7 @@ const ALLOWED: Record<Group, string[]> = {
     'select result from cleverctl.drill where false',
     'select * from cleverctl.snapshot_set, cleverctl.snapshot where false',
     'select * from cleverctl.access_audit, cleverctl.access_finding where false',
+    'select * from cleverctl.session, cleverctl.session_now, cleverctl.session_head where false',
   ],
 }
 
@@ -129,6 +132,8 @@ const DENIED: Record<Group, string[]> = {
     'select lsn from cleverctl.snapshot where false',
     'select at from cleverctl.access_audit where false',
     'select rule from cleverctl.access_finding where false',
+    'select who from cleverctl.session where false',
+    `select cleverctl.session_append('[]')`,
     `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select * from cleverctl.device_import where false',
     'select * from cleverctl.campaign where false',
@@ -149,6 +154,7 @@ const DENIED: Record<Group, string[]> = {
   ],
   auditor: [
     APPEND,
+    `select cleverctl.session_append('[]')`,
     `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select secret_sha256 from cleverctl.device where false',
     'select previous_secret_sha256 from cleverctl.device where false',
@@ -201,6 +207,11 @@ const DENIED_TO_ALL = [
   'delete from cleverctl.access_canary where false',
   'alter table cleverctl.access_grant disable trigger all',
   'select cleverctl.access_person()',
+  'insert into cleverctl.session (seq) select 0 where false',
+  'update cleverctl.session set who = who where false',
+  'delete from cleverctl.session where false',
+  'truncate cleverctl.session',
+  'update cleverctl.session_head set seq = seq where false',
   'update cleverctl.drill set result = result where false',
   'delete from cleverctl.drill where false',
   'update cleverctl.backup_count set tables = tables where false',

@@ -235,6 +235,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { flags: { log: stand.path('nowhere.json'), check: true }, code: usage },
   }),
+  'access:sessions:verify': () => ({
+    succeeds: { code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
   'api-key:issue': (stand) => ({
     succeeds: {
       args: { installation: stand.bareInstallation },

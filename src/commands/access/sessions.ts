@@ -1,22 +1,25 @@
 import { Flags } from '@oclif/core'
 import { findSessions } from '../../lib/access/sessions/sessions.js'
-import type { SessionsFound } from '../../lib/access/sessions/types.js'
+import { SESSION_FLAGS, type SessionsFound } from '../../lib/access/sessions/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag } from '../../lib/terminal/flags.js'
 import { hoursFlag } from '../../lib/terminal/hours-flag.js'
 import { drawSessions } from '../../lib/terminal/sessions.js'
 
+const NOT_OF_LEDGER = ['log', 'host', 'record']
+
 export default class AccessSessions extends BaseCommand<SessionsFound> {
   static override summary = 'see who was in the databases, by the logs of PostgreSQL'
   static override description =
-    'Reads jsonlog, csvlog and the log of stderr, current and rotated, packed by gzip or zstd, and joins their records ' +
-    'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. Without --log the logs of every recorded database host are read over SSH. The logs must ' +
+    'Without --log, --host and --record it asks the ledger of what was recorded. Otherwise reads jsonlog, csvlog and the log of stderr, current and rotated, packed by gzip or zstd, and joins their records ' +
+    'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. Of hosts the logs are read over SSH. With --record what was read goes into the ledger, ' +
+    'whose rows are chained; the same log read twice adds nothing. The logs must ' +
     'have log_connections and log_disconnections, in English. Exit codes: 0 everything was read and, with --check, ' +
-    'nothing stands out; 8 with --check, something does; 7 a host was out of reach; 1 something could not be read.'
+    'nothing stands out; 8 with --check, something does; 5 nothing was ever recorded; 7 a host was out of reach; 1 something could not be read.'
 
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --host db1 --host db2 --since 24h --check',
-    '<%= config.bin %> <%= command.id %> --log /var/log/postgresql/postgresql.json',
+    '<%= config.bin %> <%= command.id %> --record --check',
+    '<%= config.bin %> <%= command.id %> --since 30d --who engineer@example.com',
     '<%= config.bin %> <%= command.id %> --log postgresql.csv --log postgresql.csv.1.gz --since 14d --check --json',
     "<%= config.bin %> <%= command.id %> --log postgresql.log --log-line-prefix '%m [%p] %q%u@%d ' --hours 07:00-19:00 --timezone Europe/Madrid",
   ]
@@ -31,11 +34,27 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
     }),
     host: Flags.string({
       description:
-        'a database host whose logs are read over SSH; may be given several times [default: all of them]',
+        'a database host whose logs are read over SSH; may be given several times [default: all of them with --record]',
       helpValue: 'NAME',
       multiple: true,
       multipleNonGreedy: true,
       exclusive: ['log', 'log-line-prefix'],
+    }),
+    record: Flags.boolean({ description: 'add what was read to the ledger' }),
+    who: Flags.string({
+      description: 'of the ledger only sessions of this person or service account, or of nobody',
+      helpValue: 'HANDLE',
+      exclusive: NOT_OF_LEDGER,
+    }),
+    flag: Flags.option({
+      description: 'of the ledger only sessions that stand out in this way',
+      options: SESSION_FLAGS,
+      exclusive: NOT_OF_LEDGER,
+    })(),
+    server: Flags.string({
+      description: 'of the ledger only sessions of this host, or of the logs in MACHINE:FOLDER',
+      helpValue: 'NAME',
+      exclusive: NOT_OF_LEDGER,
     }),
     'log-line-prefix': Flags.string({
       description: 'log_line_prefix of the server, for logs of stderr; it must have %c or %p',
@@ -77,6 +96,8 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
     return findSessions(await this.workspace(flags), {
       logs: flags.log ?? [],
       hosts: flags.host ?? [],
+      isRecording: flags.record,
+      filter: { who: flags.who, flag: flags.flag, server: flags.server },
       environment: process.env,
       prefix: flags['log-line-prefix'],
       sinceMs,

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { drawTrailVerdict } from '../../lib/terminal/trail-verdict.js'
 import type { TrailVerdict } from '../../lib/trail/chain.js'
 import { verifyTrailFile } from '../../lib/trail/verify-file.js'
 import { verifyTrail } from '../../lib/trail/verify.js'
@@ -32,22 +33,7 @@ export default class TrailVerify extends BaseCommand<TrailVerdict> {
       : verifyTrailFile(flags.file, this.signal)
   }
 
-  protected render({ rows, head, problems, unlistedProblems }: TrailVerdict): void {
-    this.screen.facts([
-      ['rows', String(rows)],
-      ['head', `${head.seq} ${head.hash}`],
-      ['problems', String(problems.length + unlistedProblems)],
-    ])
-    if (problems.length === 0) return
-    this.screen.table(problems, [
-      {
-        title: 'ROW',
-        text: ({ seq, throughSeq }) =>
-          throughSeq === undefined ? String(seq) : `${seq}-${throughSeq}`,
-        align: 'right',
-      },
-      { title: 'PROBLEM', text: ({ kind }) => kind, mark: () => 'failure' },
-      { title: 'SEEN', text: ({ explanation }) => explanation },
-    ])
+  protected render(verdict: TrailVerdict): void {
+    drawTrailVerdict(this.screen, verdict)
   }
 }

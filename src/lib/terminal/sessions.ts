@@ -3,7 +3,7 @@ import type { Screen } from './screen.js'
 
 /** Draws who was in; those that stand out are marked, and what could not be read is said at the end. */
 export function drawSessions(screen: Screen, found: SessionsFound): void {
-  const { sessions, total, flagged, notRead } = found
+  const { sessions, total, flagged, notRead, recorded } = found
   screen.table(
     sessions,
     [
@@ -28,6 +28,8 @@ export function drawSessions(screen: Screen, found: SessionsFound): void {
   )
   if (screen.isTerminal && total > 0)
     screen.line(`${total} ${total === 1 ? 'session' : 'sessions'}, of which ${flagged} stand out`)
+  if (screen.isTerminal && recorded !== undefined)
+    screen.line(`${recorded} ${recorded === 1 ? 'row was' : 'rows were'} added to the ledger`)
   for (const { log, reason } of notRead) screen.mark('failure', `not read: ${reason}`, log)
 }
 

@@ -27,16 +27,30 @@ const MOST_PROBLEMS = 1000
 /** Rows whose former place is searched for; it costs a hash for each pair. */
 const MOST_DISPLACED = 100
 
-/** Checks a trail row by row, in the order of their numbers, in bounded memory. */
-export class TrailChain {
+/** A row of a chain. */
+export interface ChainedRow {
+  seq: string
+  /** Hexadecimal. */
+  previousHash: string
+  /** Hexadecimal. */
+  hash: string
+}
+
+/** Checks a chain row by row, in the order of their numbers, in bounded memory. */
+export class HashChain<Row extends ChainedRow> {
+  readonly #hashOf: (row: Row) => string
   #rows = 0
   #last: { seq: number; hash: string; isSound: boolean }
   readonly #problems: TrailProblem[] = []
   #unlisted = 0
-  readonly #altered: TrailRow[] = []
+  readonly #altered: Row[] = []
 
-  /** @param before the row before the first one added, where that is not row 1 */
-  constructor(before = { seq: 0, hash: NO_HASH }) {
+  /**
+   * @param hashOf the hash that a row must have
+   * @param before the row before the first one added, where that is not row 1
+   */
+  constructor(hashOf: (row: Row) => string, before = { seq: 0, hash: NO_HASH }) {
+    this.#hashOf = hashOf
     this.#last = { ...before, isSound: true }
   }
 
@@ -46,9 +60,9 @@ export class TrailChain {
   }
 
   /** Takes the next row. */
-  add(row: TrailRow): void {
+  add(row: Row): void {
     const seq = Number(row.seq)
-    const isSound = hashOfRow(row) === row.hash
+    const isSound = this.#hashOf(row) === row.hash
     this.#rows++
     if (seq <= this.#last.seq) {
       this.#report({ seq, kind: 'inserted', explanation: 'its number is taken, or below 1' })
@@ -114,7 +128,7 @@ export class TrailChain {
     for (const row of this.#altered) {
       const seq = Number(row.seq)
       const origin = [...places, seq - 1, seq + 1].find(
-        (place) => place !== seq && hashOfRow({ ...row, seq: String(place) }) === row.hash,
+        (place) => place !== seq && this.#hashOf({ ...row, seq: String(place) }) === row.hash,
       )
       if (origin !== undefined) origins.set(seq, origin)
     }
@@ -152,6 +166,14 @@ export class TrailChain {
   #report(problem: TrailProblem): void {
     if (this.#problems.length < MOST_PROBLEMS) this.#problems.push(problem)
     else this.#unlisted++
+  }
+}
+
+/** Checks the trail. */
+export class TrailChain extends HashChain<TrailRow> {
+  /** @param before the row before the first one added, where that is not row 1 */
+  constructor(before?: { seq: number; hash: string }) {
+    super(hashOfRow, before)
   }
 }
 

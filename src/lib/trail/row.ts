@@ -41,6 +41,11 @@ export function hashOfRow(row: TrailRow): string {
     row.details,
     row.previousHash,
   ]
+  return hashOfFields(fields)
+}
+
+/** SHA-256 of fields, hexadecimal, by which no two lists of them give the same text. */
+export function hashOfFields(fields: readonly (string | null)[]): string {
   return createHash('sha256').update(fields.map(hashedField).join('')).digest('hex')
 }
 
@@ -50,7 +55,7 @@ function hashedField(field: string | null): string {
 }
 
 /** Microseconds since 1970; something that no row was hashed with for a time of any other form. */
-function microseconds(at: string): string {
+export function microseconds(at: string): string {
   const [, seconds, fraction] = TIME.exec(at) ?? []
   if (seconds === undefined || fraction === undefined) return NOT_A_TIME
   const moment = new Date(`${seconds}Z`)

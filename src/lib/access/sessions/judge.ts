@@ -30,9 +30,18 @@ const STORM = { count: 10, withinMs: 5 * 60_000 } as const
 const MOST_KEYS = 10_000
 const MOST_PLACES = 64
 
+/** What the ledger tells of former times. */
+export interface History {
+  /** The sessions that were recorded last, in that order. */
+  latest: readonly ShownSession[]
+  addresses: readonly [role: string, address: string][]
+  applications: readonly [role: string, application: string][]
+}
+
 /** Says who somebody was by the list as it was then, and what stands out. Sessions come in the order of their ends. */
 export class SessionJudge {
   readonly #measure: Measure
+  readonly #changed: (session: ShownSession) => void
   readonly #holders: Map<string, AccountRow>
   readonly #people: Map<string, AccountRow>
   /** Roles that are superuser; whoever learns of more adds them. */
@@ -41,8 +50,10 @@ export class SessionJudge {
   readonly #places = new Map<string, ShownSession[]>()
   readonly #seen = new Map<string, Set<string>>()
 
-  constructor(measure: Measure) {
+  /** @param changed is given a session that was judged before and stands out in a further way */
+  constructor(measure: Measure, changed: (session: ShownSession) => void = () => undefined) {
     this.#measure = measure
+    this.#changed = changed
     this.superusers = new Set(measure.superusers)
     this.#holders = new Map(
       measure.accounts.flatMap((account) => account.roleNames.map((role) => [role, account])),
@@ -52,6 +63,17 @@ export class SessionJudge {
         .filter(({ kind }) => kind === 'staff')
         .map((account) => [account.handle, account]),
     )
+  }
+
+  /** Takes what the ledger knows, before the first session. */
+  learn({ latest, addresses, applications }: History): void {
+    for (const session of latest) {
+      if (session.outcome === 'refused') this.#recentRefusals(session).push(session)
+      else if (session.outcome !== 'probe') this.#addPlace(session, this.#placesOf(session))
+    }
+    for (const [role, address] of addresses) this.#isNew('first-address', role, address)
+    for (const [role, application] of applications)
+      this.#isNew('first-application', role, application)
   }
 
   /** Takes a session; later ones may still add flags to it. */
@@ -77,7 +99,7 @@ export class SessionJudge {
     )
     if (holder !== undefined) this.#judgePlace(shown, holder, seen.address)
     add('outside-hours', holder?.kind === 'staff' && this.#isOutsideHours(seen.start))
-    add('superuser-without-grant', this.#isBareSuperuser(seen, holder))
+    add('superuser-without-grant', this.#isBareSuperuser(seen, holder, grant))
     if (holder?.kind !== 'service-account') this.#judgeOverlap(shown)
     this.#judgeNew(shown, 'first-address', shown.address)
     this.#judgeNew(shown, 'first-application', shown.application)
@@ -127,39 +149,72 @@ export class SessionJudge {
   }
 
   /** A service account by the unix socket is how a machine looks after its own server. */
-  #isBareSuperuser({ role, address }: SeenSession, holder: AccountRow | undefined): boolean {
+  #isBareSuperuser(
+    { role, address, start }: SeenSession,
+    holder: AccountRow | undefined,
+    grant: GrantTime | undefined,
+  ): boolean {
     if (role === null || !this.superusers.has(role)) return false
+    if (grant !== undefined && isInForce(grant, start)) return false
     return !(address === null && holder?.kind === 'service-account')
   }
 
   #judgeRefusal(shown: ShownSession): void {
     if (shown.outcome !== 'refused') return
+    const recent = this.#recentRefusals(shown)
+    recent.push(shown)
+    if (recent.length < STORM.count) return
+    for (const each of recent) this.#add(each, 'failed-login-storm')
+    recent.splice(0, recent.length - STORM.count)
+  }
+
+  /** Refusals of the same address shortly before; the list is the one that is kept. */
+  #recentRefusals(shown: ShownSession): ShownSession[] {
     const key = shown.address ?? `role ${shown.role}`
     const from = Date.parse(shown.start) - STORM.withinMs
-    const recent = (this.#refusals.get(key) ?? []).filter(({ start }) => Date.parse(start) >= from)
-    recent.push(shown)
-    if (recent.length >= STORM.count) for (const each of recent) addOnce(each, 'failed-login-storm')
-    remember(this.#refusals, key, recent.slice(-STORM.count))
+    const recent = (this.#refusals.get(key) ?? []).filter(
+      (each) => Date.parse(each.start) >= from && !isSame(each, shown),
+    )
+    remember(this.#refusals, key, recent)
+    return recent
   }
 
   #judgeOverlap(shown: ShownSession): void {
-    const others = this.#places.get(shown.role ?? '') ?? []
+    const others = this.#placesOf(shown)
     for (const other of others) {
       if (other.address === shown.address || !areTogether(other, shown)) continue
-      addOnce(other, 'two-places')
-      addOnce(shown, 'two-places')
+      this.#add(other, 'two-places')
+      this.#add(shown, 'two-places')
     }
+    this.#addPlace(shown, others)
+  }
+
+  #placesOf(shown: ShownSession): ShownSession[] {
+    return (this.#places.get(shown.role ?? '') ?? []).filter((each) => !isSame(each, shown))
+  }
+
+  #addPlace(shown: ShownSession, others: readonly ShownSession[]): void {
     remember(this.#places, shown.role ?? '', [...others, shown].slice(-MOST_PLACES))
   }
 
   #judgeNew(shown: ShownSession, flag: SessionFlag, value: string | null): void {
-    if (shown.role === null) return
-    const key = `${flag} ${shown.role}`
+    if (shown.role !== null && this.#isNew(flag, shown.role, value ?? '')) this.#add(shown, flag)
+  }
+
+  /** Whether a role that was seen before was never seen with this value. */
+  #isNew(flag: SessionFlag, role: string, value: string): boolean {
+    const key = `${flag} ${role}`
     const known = this.#seen.get(key) ?? new Set<string>()
-    const text = value ?? ''
-    if (known.size > 0 && !known.has(text)) addOnce(shown, flag)
-    if (known.size < MOST_KEYS) known.add(text)
+    const isNew = known.size > 0 && !known.has(value)
+    if (known.size < MOST_KEYS) known.add(value)
     remember(this.#seen, key, known)
+    return isNew
+  }
+
+  #add(session: ShownSession, flag: SessionFlag): void {
+    if (session.flags.includes(flag)) return
+    session.flags.push(flag)
+    this.#changed(session)
   }
 }
 
@@ -200,8 +255,8 @@ function areTogether(one: ShownSession, other: ShownSession): boolean {
   return (one.end ?? '9') > other.start && (other.end ?? '9') > one.start
 }
 
-function addOnce(session: ShownSession, flag: SessionFlag): void {
-  if (!session.flags.includes(flag)) session.flags.push(flag)
+function isSame(one: ShownSession, other: ShownSession): boolean {
+  return one.id === other.id && one.server === other.server && one.start === other.start
 }
 
 /** Puts a value last and forgets the first ones. */

@@ -4,16 +4,18 @@ import type { Workspace } from '../../workspace.js'
 import { SessionJoin } from './join.js'
 import { openLog, type OpenLog } from './open-log.js'
 import { readLog } from './read-log.js'
-import type { NotRead, SeenSession } from './types.js'
+import type { NotRead, SessionTaker } from './types.js'
 
 /**
  * Reads logs that are files here, the oldest first, so that a session which goes on in the next one is known there.
+ * @param nameOf the name of the server whose logs are in a folder
  * @throws UsageError for a log that is not there
  */
 export async function readFiles(
   { log, signal }: Workspace,
   { logs, prefix }: { logs: readonly string[]; prefix: string | undefined },
-  give: (session: SeenSession) => void,
+  taker: SessionTaker,
+  nameOf: (folder: string) => string,
 ): Promise<NotRead[]> {
   const notRead: NotRead[] = []
   const open: OpenLog[] = []
@@ -23,14 +25,20 @@ export async function readFiles(
       (one, other) =>
         one.changedAt.getTime() - other.changedAt.getTime() || (one.path < other.path ? -1 : 1),
     )
+    let current = ''
     const joins = new Map<string, SessionJoin>()
     for (const [done, { path, ...opened }] of open.entries()) {
       log.progress({ done, total: open.length, unit: 'logs' })
       const server = dirname(path)
-      const join = joins.get(server) ?? new SessionJoin(server, give)
+      current = path
+      const join =
+        joins.get(server) ??
+        new SessionJoin(nameOf(server), (session) => taker.give(session, current))
       joins.set(server, join)
       try {
-        await readLog({ name: path, chunks: opened.chunks(signal), prefix }, join)
+        await readLog({ name: path, chunks: opened.chunks(signal), prefix }, join, () =>
+          taker.settle(),
+        )
       } catch (error) {
         notRead.push({ log: path, reason: reasonOf(error, signal) })
       }

@@ -8,14 +8,13 @@ import { SessionJoin } from './join.js'
 import { finish, reasonOf } from './read-files.js'
 import { LogFeed } from './read-log.js'
 import { askLogging, streamLog, type LoggingServer } from './server.js'
-import type { NotRead, SeenSession } from './types.js'
+import type { NotRead, SeenSession, SessionTaker } from './types.js'
 
 /** So many hosts send their logs at a time: one process reads them all. */
 const AT_ONCE = 4
 
 /** Where sessions go, and what is learned of servers. */
-export interface HostReading {
-  give(session: SeenSession): void
+export interface HostReading extends SessionTaker {
   superusers: Set<string>
 }
 
@@ -51,10 +50,12 @@ async function readHost(
   const server = await askLogging(session, host, since)
   if (server.logs.length === 0) throw new FailureError('no-logs', 'no log was written since then')
   for (const role of server.superusers) reading.superusers.add(role)
-  const join = new SessionJoin(host.name, (seen) => reading.give(withLive(seen, server)))
+  let current = ''
+  const join = new SessionJoin(host.name, (seen) => reading.give(withLive(seen, server), current))
   const notRead: NotRead[] = []
   for (const path of server.logs) {
     log.debug(`${host.name}: ${path}`)
+    current = path
     const feed = new LogFeed({ name: path, prefix: server.prefix, form: server.form }, join)
     try {
       await streamLog(session, path, feed)
@@ -63,6 +64,7 @@ async function readHost(
       if (error instanceof UnreachableError) throw error
       notRead.push({ log: `${host.name}:${path}`, reason: reasonOf(error, signal) })
     }
+    await reading.settle()
   }
   return [...notRead, ...finish(host.name, join)]
 }

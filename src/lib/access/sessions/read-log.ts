@@ -62,12 +62,16 @@ export class LogFeed {
   }
 }
 
-/** Reads a log from its beginning to its end. */
+/** Reads a log from its beginning to its end. @param settle is called after each piece */
 export async function readLog(
   log: { name: string; chunks: AsyncIterable<Buffer>; prefix: string | undefined },
   sink: LogSink,
+  settle: () => Promise<void>,
 ): Promise<void> {
   const feed = new LogFeed(log, sink)
-  for await (const chunk of log.chunks) feed.take(chunk)
+  for await (const chunk of log.chunks) {
+    feed.take(chunk)
+    await settle()
+  }
   feed.finish()
 }

@@ -119,6 +119,14 @@ export interface NotRead {
   reason: string
 }
 
+/** Takes sessions as they are read. */
+export interface SessionTaker {
+  /** @param log that tells of it */
+  give(session: SeenSession, log: string): void
+  /** Makes room where so much has come that it has to be written. */
+  settle(): Promise<void>
+}
+
 /** What `access sessions` gives. */
 export interface SessionsFound {
   sessions: ShownSession[]
@@ -127,4 +135,6 @@ export interface SessionsFound {
   flagged: number
   notRead: NotRead[]
   since: string
+  /** How many rows the ledger was given, with --record. */
+  recorded?: number
 }

@@ -1,0 +1,83 @@
+import { isSqlState, SqlState } from '../../../database/sqlstate.js'
+import { RefusedError } from '../../../errors.js'
+import { appendTrail } from '../../../trail/append.js'
+import type { Workspace } from '../../../workspace.js'
+import type { ShownSession } from '../types.js'
+import { appendSessions, selectLedgerHead, type ReadSession } from './store.js'
+
+/** So many sessions are worth a transaction of their own. */
+const BATCH = 2000
+
+/** Takes sessions as they are read and adds them to the ledger in batches. */
+export class SessionRecorder {
+  readonly #workspace: Workspace
+  /** Sessions that are not written, or stand out in a further way since, with the logs that tell of them. */
+  readonly #changed = new Map<ShownSession, string>()
+  #added = 0
+  /** The end of the last transaction. Once one failed, none follows: what it held would be missing before. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace
+  }
+
+  /** How many rows were added to the ledger. */
+  get added(): number {
+    return this.#added
+  }
+
+  /** Whether enough has come for a batch. */
+  get isFull(): boolean {
+    return this.#changed.size >= BATCH
+  }
+
+  /** Takes a session. @param log that tells of it */
+  take(session: ShownSession, log: string): void {
+    this.#changed.set(session, log)
+  }
+
+  /** Takes a session that was taken before and stands out in a further way. */
+  retake(session: ShownSession): void {
+    if (!this.#changed.has(session)) this.#changed.set(session, '')
+  }
+
+  /** Writes what was taken. @throws RefusedError where the role may not write */
+  async write(): Promise<void> {
+    const read = [...this.#changed].map(([session, log]) => ({ session, log }))
+    this.#changed.clear()
+    const turn = this.#turn.then(async () => this.#append(read))
+    this.#turn = turn
+    await turn
+  }
+
+  async #append(read: readonly ReadSession[]): Promise<void> {
+    if (read.length === 0) return
+    this.#added += await this.#workspace.database
+      .transaction((transaction) => appendSessions(transaction, read))
+      .catch(refuse)
+  }
+
+  /** Writes the rest, and into the trail where the ledger ends now. */
+  async finish(): Promise<void> {
+    await this.write()
+    if (this.#added === 0) return
+    const { database, actor } = this.#workspace
+    await database.transaction(async (transaction) => {
+      const head = await selectLedgerHead(transaction)
+      await appendTrail(transaction, actor, {
+        action: 'access.sessions',
+        subject: 'ledger',
+        details: { added: this.#added, seq: Number(head?.seq), hash: head?.hash ?? null },
+      })
+    })
+  }
+}
+
+function refuse(error: unknown): never {
+  if (!isSqlState(error, SqlState.INSUFFICIENT_PRIVILEGE)) throw error
+  throw new RefusedError(
+    'not-staff',
+    'your role only reads the cleverctl database, so no session can be recorded',
+    { suggestions: ['cleverctl access sessions --log FILE, without --record'], cause: error },
+  )
+}

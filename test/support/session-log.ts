@@ -1,0 +1,49 @@
+/** One connection as jsonlog tells it. */
+export interface Visit {
+  pid: number
+  user: string
+  application?: string
+  address?: string
+  isRefused?: boolean
+}
+
+/** 2026-06-01 12:00:00 UTC. */
+const START = 1_780_315_200
+
+/** The records of a connection from its beginning to its end, a second after the one of the process before. */
+export function visit({ pid, user, application, address = '10.0.0.1', isRefused }: Visit): string {
+  const start = START + pid
+  const moment = new Date(start * 1000).toISOString().replace('T', ' ').slice(0, 19)
+  const common = {
+    ...{ pid, remote_host: address, session_id: `${start.toString(16)}.${pid.toString(16)}` },
+    session_start: `${moment} UTC`,
+  }
+  let line = 0
+  const write = (message: string, more: object) =>
+    `${JSON.stringify({
+      ...{ timestamp: `${moment}.100 UTC`, ...common, line_num: (line += 1) },
+      ...{ error_severity: 'LOG', message, backend_type: 'client backend', ...more },
+    })}\n`
+  const received = write(`connection received: host=${address} port=5`, { ps: '' })
+  const door = { user, dbname: 'fleet', ps: 'authentication' }
+  if (isRefused) {
+    const severity = { error_severity: 'FATAL', state_code: '28P01' }
+    return (
+      received +
+      write(`password authentication failed for user "${user}"`, { ...door, ...severity })
+    )
+  }
+  const method = `connection authenticated: identity="${user}" method=scram-sha-256 (/etc/pg_hba.conf:7)`
+  const name = application === undefined ? '' : ` application_name=${application}`
+  return (
+    received +
+    write(method, door) +
+    write(`connection authorized: user=${user} database=fleet${name}`, {
+      ...door,
+      application_name: application,
+    }) +
+    write(`disconnection: session time: 0:00:00.100 user=${user} database=fleet host=${address}`, {
+      ...{ user, dbname: 'fleet', application_name: application, ps: 'idle' },
+    })
+  )
+}
