@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import type { CheckedRepositories } from '../../src/lib/backup/check-repositories.js'
 import type { PrunedBackups } from '../../src/lib/backup/prune.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import { EstateCommands, type Document } from '../support/estate/commands.js'
 import { canRunEstate, type Estate } from '../support/estate/estate.js'
 
-const { ok, usage, refused, conflict, unreachable, findings } = ExitCode
+const { ok, usage, refused, notFound, conflict, unreachable, findings } = ExitCode
 const REPOSITORY = '/var/lib/pgbackrest'
 const ARCHIVE = `${REPOSITORY}/archive/main/15-1`
 
@@ -74,6 +75,27 @@ describe('cleverctl backup', function () {
       rows.map(({ phase }) => phase),
       ['intent', 'outcome', 'intent', 'outcome'],
     )
+  })
+
+  it('tells from which machine a repository is not reached', async () => {
+    const check = async (words: string, code: number = ok) =>
+      (await json(`backup repo check${words}`, code)) as unknown as CheckedRepositories
+    const { repositories } = await check('')
+    assert.deepEqual(
+      repositories.map(({ number, soundFrom, backups }) => [number, soundFrom, backups]),
+      [[1, ['bak1', 'db1', 'db2', 'db3'], 2]],
+    )
+    const configuration = '/etc/pgbackrest/pgbackrest.conf'
+    await bak1(`sed -i 's|^repo1-path=.*|&\\nrepo2-path=${REPOSITORY}/second|' ${configuration}`)
+    const second = async () =>
+      (await check(' 2', findings)).faults.map(({ host, code }) => `${host} ${code}`)
+    const unknown = ['db1', 'db2', 'db3'].map((host) => `${host} not-configured`)
+    assert.deepEqual(await second(), ['bak1 no-stanza', ...unknown])
+    await bak1(`su pgbackrest -c 'pgbackrest --stanza=main --no-online stanza-create'`)
+    assert.deepEqual(await second(), ['bak1 no-backup', ...unknown])
+    await check(' 1')
+    assert.equal((await json('backup repo check 3', notFound)).error.code, 'no-repository')
+    await bak1(`sed -i /^repo2-/d ${configuration}; rm -r ${REPOSITORY}/second`)
   })
 
   it('is fresh until it is older than it may be', async () => {

@@ -467,6 +467,10 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       code: usage,
     },
   }),
+  'backup:repo:check': () => ({
+    succeeds: { args: { number: '1' }, flags: { stanza: 'main' }, code: notFound },
+    fails: { args: { number: '0' }, code: usage },
+  }),
   'backup:run': () => ({
     succeeds: {
       flags: { stanza: 'main', type: 'incr', from: 'standby', count: true },

@@ -1,4 +1,3 @@
-import { primaryOf, readCluster } from '../cluster/read.js'
 import {
   ExitCode,
   FailureError,
@@ -9,10 +8,10 @@ import {
 import { findBackupHost } from '../host/backup-host.js'
 import { onHost } from '../host/reach.js'
 import { lastWords } from '../host/say.js'
-import { selectHosts } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
 import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
+import { archivedSegment, askArchived, type Archived } from './archived.js'
 import { askStanza, type Backup, type StanzaInfo } from './info.js'
 import { readVerify, type VerifyFault } from './verify-output.js'
 import {
@@ -46,17 +45,10 @@ export interface BackupVerification {
   notChecked: { what: string; reason: string }[]
 }
 
-/** What the primary says has been archived. */
-interface Archived {
-  lastWal: string | null
-  segmentBytes: number
-}
-
 const LONGEST_MS = 7 * 86_400_000
 /** A list of a hundred thousand segments is some 20 MB. */
 const LONGEST_LIST_BYTES = 512 * 1024 ** 2
 const USUAL_SEGMENT_BYTES = 16 * 1024 ** 2
-const ARCHIVED_FORM = /^([0-9A-F]{24})(?:\.[0-9A-F]{8}\.backup)?$/
 
 /**
  * Reads every file of every repository again, by pgBackRest, and looks for gaps in the WAL itself, which pgBackRest
@@ -72,7 +64,7 @@ export async function verifyBackups(
   const host = await findBackupHost(workspace, asked.stanza)
   const notChecked: BackupVerification['notChecked'] = []
   // Asked first: what it has archived by now must be in the repositories afterwards.
-  const archived = await askPrimary(workspace, host.stanza, asked.environment)
+  const archived = await askArchived(workspace, host.stanza, asked.environment)
   if (archived instanceof Error)
     notChecked.push({ what: 'the end of the WAL', reason: archived.message })
   const told =
@@ -100,26 +92,6 @@ export async function verifyBackups(
   })
   await record(workspace, verification)
   return verdictOn(verification, archived instanceof UnreachableError)
-}
-
-async function askPrimary(
-  workspace: Workspace,
-  stanza: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<Archived | Error> {
-  const hosts = await selectHosts(workspace.database, 'database')
-  const mine = hosts.filter((host) => host.stanza === stanza)
-  const seen = await readCluster(workspace, mine, environment)
-  const primary = primaryOf(seen.databases)?.seen
-  if (primary?.state === 'up') {
-    const { archiver, walSegmentBytes } = primary.facts
-    return { lastWal: archiver.lastArchivedWal, segmentBytes: walSegmentBytes }
-  }
-  const silent = seen.notChecked.find(({ error }) => error instanceof UnreachableError)
-  const message = 'the primary was not found'
-  return silent
-    ? new UnreachableError('no-primary', message)
-    : new FailureError('no-primary', message)
 }
 
 async function verifyRepository(
@@ -168,7 +140,7 @@ function archivedNeed(
   archive: string | undefined,
   segmentBytes: number,
 ): WalNeed[] {
-  const [, segment] = ARCHIVED_FORM.exec(lastWal ?? '') ?? []
+  const segment = archivedSegment(lastWal)
   if (segment === undefined || archive === undefined) return []
   const at = segmentNumber(segment, segmentBytes)
   return [{ archive, timeline: timelineOf(segment), from: at, to: at }]

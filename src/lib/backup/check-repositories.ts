@@ -1,0 +1,116 @@
+import {
+  ExitCode,
+  ExpectedError,
+  FailureError,
+  FindingsError,
+  IncompleteError,
+  NotFoundError,
+  UnreachableError,
+} from '../errors.js'
+import { findBackupHost } from '../host/backup-host.js'
+import { onHosts } from '../host/reach.js'
+import { selectHosts } from '../host/store.js'
+import type { Workspace } from '../workspace.js'
+import { archivedSegment, askArchived } from './archived.js'
+import { askStanza } from './info.js'
+import {
+  judgeRepositories,
+  type SeenByHost,
+  type SeenRepository,
+  type RepositoryProblem,
+} from './judge-repositories.js'
+
+/** The repositories of a stanza, as each of its machines sees them. */
+export interface CheckedRepositories {
+  stanza: string
+  checkedAt: string
+  repositories: SeenRepository[]
+  faults: RepositoryProblem[]
+  /** What could not be looked at, and why. */
+  notChecked: { what: string; reason: string }[]
+}
+
+/**
+ * Asks pgBackRest on every machine of a stanza for every repository. Changes nothing.
+ * @param asked.repository its number; undefined: all
+ * @throws NotFoundError for a repository that no machine knows; FindingsError when something is wrong; else
+ *   IncompleteError when something could not be looked at. The result is theirs
+ */
+export async function checkRepositories(
+  workspace: Workspace,
+  asked: {
+    stanza: string | undefined
+    repository: number | undefined
+    environment: NodeJS.ProcessEnv
+  },
+): Promise<CheckedRepositories> {
+  const { environment, repository } = asked
+  const backupHost = await findBackupHost(workspace, asked.stanza)
+  const { stanza } = backupHost
+  const databases = await selectHosts(workspace.database, 'database')
+  const hosts = [backupHost, ...databases.filter((host) => host.stanza === stanza)]
+  // Asked first: what it has archived by now must be in every repository afterwards.
+  const archived = await askLastSegment(workspace, stanza, environment)
+  const reached = await onHosts(workspace, hosts, environment, (session) =>
+    askStanza(session, stanza),
+  )
+  const failures = reached.flatMap(({ host, result }) =>
+    result instanceof ExpectedError ? [{ what: host.name, error: result }] : [],
+  )
+  const seen = reached.flatMap(({ host, result }): SeenByHost[] =>
+    result instanceof ExpectedError ? [] : [{ host: host.name, role: host.role, info: result }],
+  )
+  const segment = archived instanceof Error ? undefined : archived
+  const judged = judgeRepositories(seen, segment, repository)
+  const unasked = [
+    ...failures,
+    ...(archived instanceof Error ? [{ what: 'the end of the WAL', error: archived }] : []),
+  ]
+  const checked: CheckedRepositories = {
+    stanza,
+    checkedAt: workspace.clock.now().toISOString(),
+    ...judged,
+    notChecked: unasked.map(({ what, error }) => ({ what, reason: error.message })),
+  }
+  if (failures.length === 0 && checked.repositories.length === 0) throw unknown(stanza, repository)
+  return verdictOn(
+    checked,
+    unasked.some(({ error }) => error instanceof UnreachableError),
+  )
+}
+
+/** @returns an error where it is not known, as `askArchived` does */
+async function askLastSegment(
+  workspace: Workspace,
+  stanza: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string | Error> {
+  const archived = await askArchived(workspace, stanza, environment)
+  if (archived instanceof Error) return archived
+  const none = new FailureError('no-wal', 'the primary has archived no segment yet')
+  return archivedSegment(archived.lastWal) ?? none
+}
+
+function unknown(stanza: string, repository: number | undefined): NotFoundError {
+  const which = repository === undefined ? 'a repository' : `a repository ${repository}`
+  return new NotFoundError('no-repository', `no machine of ${stanza} knows ${which}`, {
+    suggestions: ['cleverctl backup repo check', 'pgbackrest.conf of each machine, repo1-…'],
+  })
+}
+
+function verdictOn(checked: CheckedRepositories, isOutOfReach: boolean): CheckedRepositories {
+  const { faults, notChecked } = checked
+  const [fault] = faults
+  const [unchecked] = notChecked
+  if (fault !== undefined) {
+    const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+    const message = `repository ${fault.repository} from ${fault.host}: ${fault.message}${others}`
+    throw new FindingsError('repository', message, { result: checked, suggestions: [fault.fix] })
+  }
+  if (unchecked === undefined) return checked
+  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
+  throw new IncompleteError(exitCode, `could not look at ${unchecked.what}: ${unchecked.reason}`, {
+    result: checked,
+    suggestions: ['cleverctl host check'],
+  })
+}
