@@ -100,7 +100,7 @@ whole('the page of a report, in a browser', function () {
         ),
       )
     }
-    deepEqual(stops.slice(0, 2), ['a #content solid', 'a #findings solid'])
+    deepEqual(stops.slice(0, 2), ['a #content solid', 'a #sessions solid'])
     ok(stops.includes('summary  solid'))
     ok(stops.every((stop) => stop.endsWith(' solid')))
     await page.close()

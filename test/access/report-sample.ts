@@ -25,6 +25,39 @@ export function sampleReport(): AccessReport {
     since: '2026-06-01T00:00:00.000Z',
     until: '2026-06-30T18:00:00.000Z',
     database: 'postgres://cleverctl@db1.example.com:5432/cleverctl',
+    sessions: {
+      recordedSince: '2026-06-01T00:00:00.000Z',
+      total: 4321,
+      flagged: 12,
+      step: 'day',
+      overTime: DAYS.map((from, day) => ({
+        from,
+        expected: 120 + ((day * 37) % 50),
+        flagged: day % 9 === 4 ? 8 : 0,
+        refused: day % 4,
+      })),
+      people: {
+        total: 2,
+        rows: ['ana@example.com', null].map((who, index) => ({
+          ...{ who, sessions: 100, refused: index, flagged: index, places: 5 },
+          ...{ addresses: ['10.77.0.1', 'unix socket'], lastAt: '2026-06-30T12:00:00.000Z' },
+        })),
+      },
+      latest: {
+        total: 4321,
+        rows: [HOSTILE, 'psql'].map((application, index) => ({
+          ...{ who: 'ana@example.com', role: 'ana', database: 'fleet', application, method: null },
+          ...{ rule: null, address: '10.77.0.1', tls: 'TLSv1.3', replication: false, end: null },
+          ...{ start: '2026-06-30T12:00:00.000Z', outcome: 'ended', failure: null, server: 'db1' },
+          flags: index === 0 ? ['first-application', 'outside-hours'] : [],
+          id: `6a.${index}`,
+        })),
+      },
+      ledger: {
+        ...{ rows: 9000, head: { seq: 9000, hash: 'cd'.repeat(32) }, problems: [] },
+        ...{ unlistedProblems: 0, isSound: true },
+      },
+    },
     findings: {
       audits: 27,
       gone: 4,

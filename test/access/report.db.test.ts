@@ -9,6 +9,8 @@ import { toCsv } from '../../src/lib/access/report/csv.js'
 import { reportAccess } from '../../src/lib/access/report/report.js'
 import type { AccessReport } from '../../src/lib/access/report/types.js'
 import { FindingsError, UsageError } from '../../src/lib/errors.js'
+import { appendSessions } from '../../src/lib/access/sessions/ledger/store.js'
+import type { ShownSession } from '../../src/lib/access/sessions/types.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import { appendTrail } from '../../src/lib/trail/append.js'
 import type { Workspace } from '../../src/lib/workspace.js'
@@ -81,6 +83,24 @@ describe('a report of access', () => {
          ('ACTIVE', 'v', '2026-06-10 11:00+00', null)
        ) as given (state, verifier, granted_at, ended_at)`,
     )
+    const session = (number: number, more: Partial<ShownSession>) => ({
+      log: 'pg.json',
+      session: {
+        ...{ who: 'ana@example.com', role: 'ana', database: 'fleet', application: HOSTILE },
+        ...{ method: 'scram-sha-256', rule: 'hba:3', address: `10.77.0.${number}`, tls: 'TLSv1.3' },
+        ...{ replication: false, start: `2026-06-0${number}T10:00:00.000Z`, end: null },
+        ...{ outcome: 'open' as const, failure: null, flags: [], server: 'db1' },
+        ...{ id: `6a.${number}`, ...more },
+      },
+    })
+    await fresh.database.transaction((transaction) =>
+      appendSessions(transaction, [
+        ...[1, 2, 3, 4, 5].map((number) => session(number, {})),
+        session(6, { flags: ['outside-hours'] }),
+        session(6, { id: '6a.7', who: null, outcome: 'refused' }),
+        session(6, { id: '6a.8', start: '2026-01-01T00:00:00.000Z', outcome: 'ended' }),
+      ]),
+    )
     await fresh.database.transaction(async (transaction) => {
       await transaction.query(
         `insert into cleverctl.drill (kind, stanza, host, subject, result, begun_at, ended_at) values
@@ -121,6 +141,29 @@ describe('a report of access', () => {
     )
     deepEqual(findings.counts, { critical: 0, high: 2, medium: 1 })
     deepEqual([findings.audits, findings.gone], [3, 1])
+  })
+
+  it('tells who was in, from where and when, and what stands out', async () => {
+    const { sessions } = await report({ limit: 3 })
+    deepEqual([sessions.total, sessions.flagged, sessions.ledger.isSound], [6, 1, true])
+    deepEqual(
+      sessions.overTime.map(({ expected, flagged, refused }) =>
+        [expected, flagged, refused].join(' '),
+      ),
+      ['0 0 0', '1 0 0', '1 0 0', '1 0 0', '1 0 0', '0 1 1', '0 0 0', '0 0 0', '0 0 0', '0 0 0'],
+    )
+    deepEqual(
+      sessions.people.rows.map(({ lastAt: _lastAt, addresses, ...person }) => [
+        ...Object.values(person),
+        addresses.length,
+      ]),
+      [
+        ['ana@example.com', 5, 0, 1, 5, 3],
+        [null, 0, 1, 0, 1, 1],
+      ],
+    )
+    equal(sessions.latest.rows.length, 3)
+    ok(sessions.latest.rows.some(({ flags }) => flags.includes('outside-hours')))
   })
 
   it('tells longer times in weeks and months', async () => {
@@ -198,7 +241,7 @@ describe('a report of access', () => {
     const csv = join(folder, 'lists')
     for (const limit of [1, 100]) {
       const { files } = await report({ html, csv, limit })
-      equal(files.length, 7)
+      equal(files.length, 9)
       for (const file of files) equal(statSync(file).mode & 0o777, 0o600)
     }
     deepEqual(readdirSync(folder).sort(), ['lists', 'report.html'])

@@ -8,10 +8,10 @@ import { durationFlag } from '../../lib/terminal/flags.js'
 export default class AccessReportCommand extends BaseCommand<AccessReport> {
   static override summary = 'tell auditors who may reach the databases, who did, and what proves it'
   static override description =
-    'Findings by severity over time and those that stand, accepted risks, grants, drills and backups with their ' +
-    'evidence, and whether the trail is whole, from what the cleverctl database keeps; no server is asked. Files ' +
-    'are written whole, replaced if there, and for you alone to read, except SARIF and JUnit. The HTML file needs no ' +
-    'network and has no script. Exit code 8 when the trail is broken. Findings and what could not be checked stand ' +
+    'Who was in, from where and when; findings by severity over time and those that stand, accepted risks, grants, ' +
+    'drills and backups with their evidence, and whether the trail and the ledger of sessions are whole, from what ' +
+    'the cleverctl database keeps; no server is asked. Files are written whole, replaced if there, and for you alone to read, except SARIF and JUnit. The HTML file needs no ' +
+    'network and has no script. Exit code 8 when the trail or the ledger is broken. Findings and what could not be checked stand ' +
     'in the report and do not change the exit code: access audit is what checks.'
 
   static override examples = [

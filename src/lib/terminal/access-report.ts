@@ -1,10 +1,11 @@
 import { SEVERITIES } from '../access/audit/types.js'
-import type { AccessReport, Listed } from '../access/report/types.js'
+import type { AccessReport, Listed, TrailPart } from '../access/report/types.js'
 import type { Column, Screen } from './screen.js'
 
 /** Draws a report part by part; in a pipe each line begins with the part that it belongs to. */
 export function drawAccessReport(screen: Screen, report: AccessReport): void {
   screen.facts(factsOf(screen, report))
+  drawPeople(screen, report)
   drawFindings(screen, report)
   drawList(screen, 'accepted', { rows: report.acceptances, total: report.acceptances.length }, [
     { title: 'RULE', text: ({ rule }) => rule },
@@ -48,19 +49,46 @@ export function drawAccessReport(screen: Screen, report: AccessReport): void {
 
 function factsOf(
   screen: Screen,
-  { since, until, database, findings, trail }: AccessReport,
+  { since, until, database, sessions, findings, trail }: AccessReport,
 ): [label: string, value: string][] {
   const { counts, audits, gone, servers } = findings
   return [
     ['database', database],
     ['from', screen.time(since)],
     ['until', screen.time(until)],
+    [
+      'connections',
+      sessions.recordedSince === null
+        ? 'not kept (cleverctl access sessions --record)'
+        : `${sessions.total}, of which ${sessions.flagged} stand out`,
+    ],
     ['audits', String(audits)],
     ['servers', String(servers.length)],
     ['findings', SEVERITIES.map((severity) => `${counts[severity]} ${severity}`).join(', ')],
     ['went away', String(gone)],
-    ['trail', `${trail.isSound ? 'whole' : 'broken'}, ${trail.rows} rows`],
+    ['trail', wholeness(trail)],
+    ['ledger', wholeness(sessions.ledger)],
   ]
+}
+
+function wholeness({ isSound, rows }: TrailPart): string {
+  return `${isSound ? 'whole' : 'broken'}, ${rows} rows`
+}
+
+function drawPeople(screen: Screen, { sessions }: AccessReport): void {
+  drawList(screen, 'people', sessions.people, [
+    { title: 'WHO', text: ({ who }) => who ?? '-' },
+    { title: 'SESSIONS', text: ({ sessions: count }) => String(count), align: 'right' },
+    { title: 'REFUSED', text: ({ refused }) => String(refused), align: 'right' },
+    {
+      title: 'STAND OUT',
+      text: ({ flagged }) => String(flagged),
+      align: 'right',
+      mark: ({ flagged }) => (flagged > 0 ? 'warning' : undefined),
+    },
+    { title: 'FROM', text: ({ addresses }) => addresses.join(' '), isMinor: true },
+    { title: 'LAST', text: ({ lastAt }) => screen.time(lastAt) },
+  ])
 }
 
 function drawFindings(screen: Screen, { findings }: AccessReport): void {

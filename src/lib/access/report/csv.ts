@@ -12,6 +12,48 @@ interface CsvTable {
 /** Every list of the report in a file of its own. */
 export const TABLES: readonly CsvTable[] = [
   {
+    name: 'sessions.csv',
+    write: ({ sessions }) =>
+      rowsOf(
+        sessions.latest.rows.map(({ failure, flags, ...session }) => ({
+          ...session,
+          failure: failure?.reason ?? null,
+          flags: flags.join(' '),
+        })),
+        ...([
+          'who',
+          'role',
+          'database',
+          'application',
+          'method',
+          'rule',
+          'address',
+          'tls',
+        ] as const),
+        ...([
+          'replication',
+          'start',
+          'end',
+          'outcome',
+          'failure',
+          'flags',
+          'server',
+          'id',
+        ] as const),
+      ),
+  },
+  {
+    name: 'people.csv',
+    write: ({ sessions }) =>
+      rowsOf(
+        sessions.people.rows.map((person) => ({
+          ...person,
+          addresses: person.addresses.join(' '),
+        })),
+        ...(['who', 'sessions', 'refused', 'flagged', 'places', 'addresses', 'lastAt'] as const),
+      ),
+  },
+  {
     name: 'findings.csv',
     write: ({ findings }) =>
       rowsOf(

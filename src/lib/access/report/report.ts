@@ -1,10 +1,12 @@
 import { FindingsError } from '../../errors.js'
-import { TrailChain } from '../../trail/chain.js'
-import { readTrail } from '../../trail/store.js'
+import type { TrailVerdict } from '../../trail/chain.js'
+import { verifyTrail } from '../../trail/verify.js'
 import type { Workspace } from '../../workspace.js'
 import { listAcceptances } from '../acceptance/list.js'
 import { SEVERITIES } from '../audit/types.js'
 import { selectGrantsOfPeriod, showGrant } from '../grant/store.js'
+import { selectSessions } from '../sessions/ledger/store.js'
+import { verifyLedger } from '../sessions/ledger/verify.js'
 import { selectCopies, selectDrills } from './estate-store.js'
 import { requirePlaces, writeFiles, type ReportFiles } from './files.js'
 import {
@@ -15,7 +17,8 @@ import {
   selectServers,
 } from './findings-store.js'
 import { periodOf, type Period } from './period.js'
-import type { AccessReport, FindingsPart, ReportedGrant, TrailPart } from './types.js'
+import { countLedger, selectPeople, selectSessionsOverTime } from './sessions-store.js'
+import type { AccessReport, FindingsPart, ReportedGrant, SessionsPart, TrailPart } from './types.js'
 
 /** What a report is to tell. */
 export interface ReportQuestion {
@@ -30,7 +33,7 @@ export interface ReportQuestion {
  * Tells auditors who may reach the databases and what proves it, from what the cleverctl database keeps; no
  * server is asked anything. Files are written whole or not at all, one after the other.
  * @throws UsageError for a place where no file can be written, FailureError when one cannot be written
- * @throws FindingsError when the trail is broken; the report is its result, and its files are written
+ * @throws FindingsError when the trail or the ledger of sessions is broken; the report is its result, and its files are written
  */
 export async function reportAccess(
   workspace: Workspace,
@@ -46,6 +49,7 @@ export async function reportAccess(
     since: since.toISOString(),
     until: until.toISOString(),
     database: database.target.description,
+    sessions: await sessionsPart(workspace, period, limit),
     findings,
     acceptances: acceptances.filter(
       ({ state, until: lastDay, withdrawnAt }) =>
@@ -54,15 +58,38 @@ export async function reportAccess(
     grants: await grantsPart(workspace, period, limit),
     drills: await selectDrills(database, period, limit),
     copies: await selectCopies(database, period, limit),
-    trail: await trailPart(workspace),
+    trail: await chainPart(verifyTrail(workspace)),
     files: [],
   }
   await writeFiles(workspace, report, allOpen, files)
-  if (report.trail.isSound) return report
-  throw new FindingsError('trail-broken', 'the trail was changed by other hands', {
+  const broken = [
+    ...(report.trail.isSound ? [] : ['the trail']),
+    ...(report.sessions.ledger.isSound ? [] : ['the ledger of sessions']),
+  ]
+  if (broken.length === 0) return report
+  throw new FindingsError('trail-broken', `${broken.join(' and ')}: changed by other hands`, {
     result: report,
-    suggestions: ['cleverctl trail verify'],
+    suggestions: ['cleverctl trail verify', 'cleverctl access sessions verify'],
   })
+}
+
+async function sessionsPart(
+  workspace: Workspace,
+  period: Period,
+  limit: number,
+): Promise<SessionsPart> {
+  const { database } = workspace
+  const totals = await countLedger(database, period)
+  const all = { since: period.since, who: undefined, flag: undefined, server: undefined }
+  const rows = await selectSessions(database, all, limit)
+  return {
+    ...totals,
+    step: period.step,
+    overTime: await selectSessionsOverTime(database, period),
+    people: await selectPeople(database, period, limit),
+    latest: { rows, total: Math.max(totals.total, rows.length) },
+    ledger: await chainPart(verifyLedger(workspace)),
+  }
 }
 
 async function findingsPart({ database }: Workspace, period: Period, limit: number) {
@@ -98,14 +125,12 @@ async function grantsPart(
   return { rows: rows.map(shown), total }
 }
 
-async function trailPart({ database, signal }: Workspace): Promise<TrailPart> {
-  const verdict = await readTrail(database, async ({ head, pages }) => {
-    const chain = new TrailChain()
-    for await (const rows of pages) {
-      signal.throwIfAborted()
-      for (const row of rows) chain.add(row)
-    }
-    return chain.finish(head)
-  })
-  return { ...verdict, isSound: verdict.problems.length + verdict.unlistedProblems === 0 }
+/** What a chain's check says, sound or not. */
+async function chainPart(check: Promise<TrailVerdict>): Promise<TrailPart> {
+  try {
+    return { ...(await check), isSound: true }
+  } catch (error) {
+    if (!(error instanceof FindingsError) || error.code !== 'trail-broken') throw error
+    return { ...(error.result as TrailVerdict), isSound: false }
+  }
 }

@@ -2,6 +2,7 @@ import type { TrailVerdict } from '../../trail/chain.js'
 import type { Acceptance } from '../acceptance/types.js'
 import type { AccessFinding, NotChecked, Severity } from '../audit/types.js'
 import type { ShownGrant } from '../grant/types.js'
+import type { ShownSession } from '../sessions/types.js'
 
 /** How long each step of a report's charts is. */
 export type Step = 'day' | 'week' | 'month'
@@ -53,6 +54,49 @@ export interface FindingsPart {
   notChecked: NotChecked[]
 }
 
+/** Connections that began in a step of time; each counts once. */
+export interface SessionsAt {
+  /** The first day of the step. */
+  from: string
+  /** Let in, and nothing stands out. */
+  expected: number
+  /** Something stands out, let in or not. */
+  flagged: number
+  /** Not let in, and nothing stands out. */
+  refused: number
+}
+
+/** What the ledger has of a person or service account. */
+export interface PersonSeen {
+  /** Handle, or `nobody` where the role is not on the list; null: nobody got in. */
+  who: string | null
+  sessions: number
+  refused: number
+  flagged: number
+  /** How many addresses; the first three of them by name. */
+  places: number
+  addresses: string[]
+  lastAt: string
+}
+
+/** How much the ledger of sessions knows. */
+export interface SessionTotals {
+  /** When it was begun; null: nothing was ever kept, so nothing is known. */
+  recordedSince: string | null
+  total: number
+  flagged: number
+}
+
+/** Who was in. */
+export interface SessionsPart extends SessionTotals {
+  step: Step
+  overTime: SessionsAt[]
+  people: Listed<PersonSeen>
+  /** Those that stand out before the others, then the latest; listed by their start. */
+  latest: Listed<ShownSession>
+  ledger: TrailPart
+}
+
 /** A grant with whoever gave it. */
 export interface ReportedGrant extends ShownGrant {
   /** Operating system user and machine that gave the command, by the trail; null where it has no entry. */
@@ -85,7 +129,7 @@ export interface ReportedCopy {
   provenAt: string | null
 }
 
-/** Whether the trail is whole. */
+/** Whether a chain of rows is whole. */
 export type TrailPart = TrailVerdict & { isSound: boolean }
 
 /** What `access report` gives. */
@@ -94,6 +138,7 @@ export interface AccessReport {
   until: string
   /** The cleverctl database that was asked. */
   database: string
+  sessions: SessionsPart
   findings: FindingsPart
   acceptances: Acceptance[]
   grants: Listed<ReportedGrant>

@@ -3,17 +3,20 @@ import type { AccessReport } from '../types.js'
 import { html, type Markup } from './markup.js'
 
 /** The figures that a reader wants first. */
-export function glance({ findings, grants, drills, trail }: AccessReport): Markup {
+export function glance({ sessions, findings, grants, drills, trail }: AccessReport): Markup {
   const { counts, servers, notChecked } = findings
   const inForce = grants.rows.filter(({ state }) => !['REQUESTED', 'ENDED'].includes(state)).length
   const proven = drills.rows.filter(({ result }) => result === 'proven').length
+  const isKept = sessions.recordedSince !== null
   const figures: [label: string, value: string | number][] = [
+    isKept
+      ? [`connections, ${sessions.flagged} stand out`, sessions.total]
+      : ['of connections is known', 'nothing'],
     ...SEVERITIES.map((severity): [string, number] => [
       `${severity} findings open`,
       counts[severity],
     ]),
-    ['servers audited', servers.length],
-    ['checks not carried out', notChecked.length],
+    ['checks not carried out', servers.length === 0 ? 'all' : notChecked.length],
     ['grants in force', inForce],
     ['drills that proved the data', `${proven} of ${drills.rows.length}`],
     ['the trail', trail.isSound ? 'whole' : 'broken'],

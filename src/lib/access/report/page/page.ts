@@ -6,6 +6,7 @@ import { glance } from './glance.js'
 import { acceptancesSection, findingsSection, grantsSection } from './access-sections.js'
 import { estateSection, trailSection } from './estate-sections.js'
 import { html, Markup } from './markup.js'
+import { sessionsSection } from './sessions-section.js'
 import type { Section } from './elements.js'
 
 /**
@@ -20,6 +21,7 @@ export async function pageOf(report: AccessReport, version: string): Promise<str
   const from = report.since.slice(0, 10)
   const to = report.until.slice(0, 10)
   const sections: Section[] = [
+    await sessionsSection(report.sessions),
     await findingsSection(report.findings),
     acceptancesSection(report.acceptances),
     grantsSection(report.grants, report.until),
@@ -41,7 +43,7 @@ export async function pageOf(report: AccessReport, version: string): Promise<str
         <header>
           <h1>Access report</h1>
           <p class="about">
-            Who may reach the databases, and what proves it. From
+            Who may reach the databases, who did, and what proves it. From
             <time datetime="${from}">${from}</time> to <time datetime="${to}">${to}</time>, all
             times by UTC.
           </p>
