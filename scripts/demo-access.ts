@@ -173,6 +173,18 @@ const story: readonly Step<Cast>[] = [
     },
   },
   {
+    title: "Who was in, by the server's own log, each with a name, and kept",
+    play: async (cast) => {
+      const folder = join(cast.cluster.folder, 'data', 'log')
+      const logs = readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .flatMap((name) => ['--log', join(folder, name)])
+      const words = ['access', 'sessions', ...logs, '--record', '--superuser', 'intern']
+      const { stdout } = await say(cast, [...words, '--limit', '12'])
+      assert.match(stdout, /^ana@example\.com\tcleverctl_g_/m)
+    },
+  },
+  {
     title: 'All of it, for auditors',
     play: async (cast) => {
       await say(cast, ['access', 'report', '--html', 'report.html', '--csv', 'lists'])
