@@ -39,7 +39,8 @@ export function rulesThatLetIn(parts: Parts, role: string): Set<HbaRule> {
 
 /** The rules that decide about nothing, whoever comes from wherever. */
 export function deadRules(parts: Parts): HbaRule[] {
-  const facts = hbaFacts(parts)
+  // An expression may be about names that nobody has yet.
+  const facts = { ...hbaFacts(parts), matches: () => undefined }
   const words = parts.hba.rules.flatMap(({ users }) => users.map(({ text }) => text))
   // One that nobody has stands for all names that are not named.
   const roles = new Set([...words, ...parts.roles.map(({ name }) => name), '\u0000'])

@@ -1,6 +1,7 @@
 import { StatementError } from '../../database/statement-error.js'
 import type { Database } from '../../database/database.js'
 import { CancelledError, ExpectedError } from '../../errors.js'
+import { matchesExpression } from '../hba/expression.js'
 import { readHbaRow, type HbaRow } from '../hba/read.js'
 import type { HbaFacts, HbaRule } from '../hba/types.js'
 import {
@@ -105,8 +106,7 @@ export function hbaFacts(parts: Pick<ServerParts, 'server' | 'memberships'>): Hb
   }
   return {
     isMember: (role, of) => groupsOf(role).has(of),
-    // PostgreSQL's own expressions are not JavaScript's.
-    matches: () => undefined,
+    matches: matchesExpression,
     hasExpressions: parts.server.version >= 160_000,
     interfaces: undefined,
   }
