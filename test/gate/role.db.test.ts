@@ -168,6 +168,8 @@ describe('a gate with the rights of a gate, on a server with TLS and passwords',
     const credentials = sender()
     assert.equal((await gate.client.authorize(credentials)).status, 204)
     assert.equal((await gate.client.authorize(credentials)).status, 204)
+    // The tests' servers commit asynchronously: a crash may lose what was committed just now.
+    await server.administer('checkpoint')
     await server.cluster.program('pg_ctl', [
       ...['-D', join(server.cluster.folder, 'data'), '-m', 'immediate', '-w', 'stop'],
     ])

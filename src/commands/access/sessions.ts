@@ -57,7 +57,8 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       exclusive: NOT_OF_LEDGER,
     }),
     'log-line-prefix': Flags.string({
-      description: 'log_line_prefix of the server, for logs of stderr; it must have %c or %p',
+      description:
+        'log_line_prefix of the server, for logs of stderr; it must tell the session or the process',
       helpValue: 'PREFIX',
     }),
     since: durationFlag({ description: 'how far back [default: 24h]', helpValue: '24h|14d' }),
