@@ -99,7 +99,7 @@ describe('secrets', () => {
     }
     await run(['init', '--keyring', 'passphrase', '--yes'])
     const look = (statement: string) => server.administer(statement)
-    stands = await Stands.prepare({ folder: join(folder, 'files'), count: 700, look, run })
+    stands = await Stands.prepare({ folder: join(folder, 'files'), count: 1000, look, run })
   })
 
   after(async () => {

@@ -22,6 +22,8 @@ const UNREACHABLE = 7
 const SERVING = 'gate:serve'
 /** Of these a command may take rows away. */
 const SHRINKING: Record<string, string> = { 'installer:unassign': 'installer_assignment' }
+/** To these a command adds as many rows as it finds. */
+const FILLING: Record<string, string> = { 'access:audit': 'access_finding' }
 /** What one command line may add to a table. */
 const MOST_NEW_ROWS = 5
 
@@ -133,7 +135,8 @@ describe('hostile text in every argument and flag of every command', () => {
     assert.doesNotThrow(() => JSON.parse(report.stdout) as unknown, seen)
     assert.doesNotMatch(report.stdout + report.stderr, /[\0-\x08\x0b-\x1f\x7f]/, seen)
     const changed = changedTables(before, after)
-    if (report.code === 0 || report.code === 3) mustBeModest(command.id, before, after, seen)
+    // A check that found something was carried out, and may have written down what.
+    if ([0, 3, 8].includes(report.code)) mustBeModest(command.id, before, after, seen)
     else assert.deepEqual(changed, [], seen)
     return { report, hasChanged: changed.length > 0 }
   }
@@ -142,7 +145,8 @@ describe('hostile text in every argument and flag of every command', () => {
     assert.deepEqual(Object.keys(after), Object.keys(before), seen)
     for (const [table, { rows }] of Object.entries(after)) {
       const more = rows - (before[table]?.rows ?? 0)
-      assert.ok(more <= MOST_NEW_ROWS, `${table} grew by ${more}: ${seen}`)
+      if (FILLING[id] !== table)
+        assert.ok(more <= MOST_NEW_ROWS, `${table} grew by ${more}: ${seen}`)
       if (SHRINKING[id] !== table) assert.ok(more >= 0, `${table} shrank by ${-more}: ${seen}`)
     }
   }

@@ -4,6 +4,7 @@ import {
   type CheckedRepositories,
 } from '../../../lib/backup/check-repositories.js'
 import { BaseCommand } from '../../../lib/terminal/base-command.js'
+import { UsageError } from '../../../lib/errors.js'
 import { stanzaFlag } from '../../../lib/terminal/flags.js'
 
 export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositories> {
@@ -20,9 +21,8 @@ export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositor
   ]
 
   static override args = {
-    number: Args.integer({
+    number: Args.custom<number>({ parse: async (text) => parseNumber(text) })({
       description: 'number of the repository, as in repo2-path; all without any',
-      min: 1,
       required: false,
       ignoreStdin: true,
     }),
@@ -54,4 +54,10 @@ export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositor
     for (const { what, reason } of notChecked)
       this.screen.mark('failure', `not checked: ${reason}`, what)
   }
+}
+
+/** Not by oclif's own parser, whose error for a word that is no number is none of its usage errors. */
+function parseNumber(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
+  throw new UsageError('bad-number', 'the number of a repository is a whole one from 1 on')
 }
