@@ -78,7 +78,9 @@ export async function measureFlight(
     const started = await startFleet(IN_FLIGHT, folder)
     const given = { name: 'flight', folder, fleet: started, by: 'password' } as const
     const { env } = await recordFleet(program, cluster, given)
-    const command = [...program, ...ROTATE, '--concurrency', String(IN_FLIGHT)]
+    // All of them go on at the same pace: on few processors none is confirmed within the usual 5 minutes.
+    const patience = ['--rollback-after', '1h', '--concurrency', String(IN_FLIGHT)]
+    const command = [...program, ...ROTATE, ...patience]
     const { ms, peakMiB } = runWithPeak(command, { env })
     return {
       title: 'Many routers at a time',
