@@ -11,6 +11,7 @@ function seen(host: string, code: number, max: string | null = ARCHIVED): SeenBy
     info: {
       status: { code, message },
       isBackingUp: false,
+      isReceiving: null,
       systemIdentifier: null,
       repositories: [{ number: 1, code, message }],
       backups: [],

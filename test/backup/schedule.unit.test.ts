@@ -10,6 +10,7 @@ import { UsageError } from '../../src/lib/errors.js'
 
 const ASKED: ScheduleQuestion = {
   scheduler: 'systemd',
+  engine: 'pgbackrest',
   everyHours: 6,
   minute: 30,
   fullOn: 'Sun',

@@ -24,6 +24,7 @@ const row = (name: string, location: string | null): HostRow => ({
   stanza: 'main',
   postgresql: name === 'bak1' ? null : { port: 5432, dataDirectory: '/data' },
   snapshot: null,
+  basebackup: null,
   identity: null,
   addedAt: NOW,
   verifiedAt: NOW,
@@ -103,6 +104,7 @@ function healthy(): Healthy {
   const stanza: StanzaInfo = {
     status: { code: 0, message: 'ok' },
     isBackingUp: false,
+    isReceiving: null,
     systemIdentifier: '7',
     repositories: [{ number: 1, code: 0, message: 'ok' }],
     backups: [backup('2026-11-25T11:00:00Z')],

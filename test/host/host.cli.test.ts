@@ -74,6 +74,7 @@ describe('cleverctl host', function () {
       stanza: 'main',
       postgresql: { port: 5432, dataDirectory: '/var/lib/postgresql/15/main' },
       snapshot: { driver: 'btrfs', directory: '/btrfs/snap' },
+      basebackup: null,
       identity: hostKeyOfFile(`${key}.pub`).fingerprint,
     })
     const { rows } = await fresh.database.query<{ text: string }>(

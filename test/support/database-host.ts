@@ -23,7 +23,7 @@ export async function recordMachine(
     workspace,
     {
       ...{ name, role: 'database', address: machine.address, port: machine.port },
-      ...{ username: ACCOUNT, location: null, stanza: 'main', snapshot: null },
+      ...{ username: ACCOUNT, location: null, stanza: 'main', snapshot: null, basebackup: null },
       ...{ isReplacing: false, isOffline: true },
       postgresql: { port: cluster.port, dataDirectory: join(cluster.folder, 'data') },
       fingerprint: machine.hostKey.fingerprint,

@@ -7,9 +7,9 @@ import { pingFlag, stanzaFlag } from '../../lib/terminal/flags.js'
 export default class BackupRunCommand extends BaseCommand<BackupRun> {
   static override summary = 'make a backup on the backup machine'
   static override description =
-    'Starts pgBackRest there and looks afterwards at what its exit code does not say: pages with wrong checksums, ' +
+    'Starts pgBackRest there, or pg_basebackup where the machine is recorded so, and looks afterwards at what its exit code does not say: pages with wrong checksums, ' +
     'and the state of the repositories. Then the rows of every table are counted on a standby, for `backup drill`. ' +
-    'pgBackRest finds the primary by itself. What was interrupted is begun ' +
+    'The primary is found anew each time. What was interrupted is begun ' +
     'again by the same command. Exit codes: 0 made; 6 one is being made already; 7 the backup machine is out of ' +
     'reach, or the connection was lost: `backup list` says what came of it; 8 made, but the data or the repository ' +
     'are damaged; 1 not made.'
@@ -22,7 +22,8 @@ export default class BackupRunCommand extends BaseCommand<BackupRun> {
 
   static override flags = {
     type: Flags.option({ options: BACKUP_TYPES })({
-      description: 'what to make [default: incr, and full where there is none yet]',
+      description:
+        'what to make [default: incr, and full where there is none yet; pg_basebackup makes full ones alone]',
     }),
     from: Flags.option({ options: ['standby', 'primary'] as const })({
       description: "where to copy from [default: as pgBackRest's configuration says]",

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { planSchedule, type BackupSchedule } from '../../lib/backup/plan-schedule.js'
 import { DAYS, EVERY_HOURS, SCHEDULERS } from '../../lib/backup/schedule.js'
+import { BACKUP_ENGINES } from '../../lib/host/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, pingFlag, stanzaFlag } from '../../lib/terminal/flags.js'
 
@@ -13,6 +14,7 @@ export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --every 6',
+    '<%= config.bin %> <%= command.id %> --engine pg_basebackup --every 24',
     '<%= config.bin %> <%= command.id %> --scheduler cron --every 4 --full-on Sat --jitter 15m',
     '<%= config.bin %> <%= command.id %> --user cleverctl --ping-url https://hc.example.com/backup --install',
   ]
@@ -21,6 +23,10 @@ export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
     scheduler: Flags.option({ options: SCHEDULERS })({
       description: 'what runs the jobs',
       default: 'systemd' as const,
+    }),
+    engine: Flags.option({ options: BACKUP_ENGINES })({
+      description: 'what makes the backups; with pg_basebackup each is a full one',
+      default: 'pgbackrest' as const,
     }),
     every: Flags.option({ options: EVERY_HOURS })({
       description: 'hours between two backups',
@@ -62,9 +68,10 @@ export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
 
   protected async execute(): Promise<BackupSchedule> {
     const { flags } = await this.parse(BackupScheduleCommand)
-    const { scheduler, minute, user, program, stanza, profile, root } = flags
+    const { scheduler, engine, minute, user, program, stanza, profile, root } = flags
     return planSchedule({
       scheduler,
+      engine,
       everyHours: Number(flags.every),
       minute,
       fullOn: flags['full-on'],

@@ -6,7 +6,7 @@ export default class BackupVerifyCommand extends BaseCommand<BackupVerification>
   static override summary = 'read every backup and the whole archive again, and look for gaps'
   static override description =
     "pgBackRest's verify reads every file, but ends with 0 whatever it finds and does not see that a segment of WAL is " +
-    'missing. This reads what it says, and walks the WAL of every timeline from the oldest backup to what the primary ' +
+    'missing. This reads what it says, or lets pg_verifybackup read what pg_basebackup made, and walks the WAL of every timeline from the oldest backup to what the primary ' +
     'has archived. Exit codes: 0 sound; 8 damaged, or a gap; 7 a machine was out of reach; 1 something could not be ' +
     'looked at.'
 

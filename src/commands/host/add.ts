@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { addHost, type AddedHost } from '../../lib/host/add.js'
 import { readHostFlags } from '../../lib/host/asked.js'
-import { HOST_ROLES, SNAPSHOT_DRIVERS } from '../../lib/host/types.js'
+import { BACKUP_ENGINES, HOST_ROLES, SNAPSHOT_DRIVERS } from '../../lib/host/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { hostKeyFlags } from '../../lib/terminal/flags.js'
 import { hostFacts } from '../../lib/terminal/host.js'
@@ -71,6 +71,17 @@ export default class HostAdd extends BaseCommand<AddedHost> {
       description: 'where they are kept; by btrfs and reflink on the same file system',
       helpValue: 'DIR',
       dependsOn: ['snapshot-driver'],
+    }),
+    'backup-engine': Flags.option({ options: BACKUP_ENGINES })({
+      description: 'what makes the backups on a backup machine [default: pgbackrest]',
+    }),
+    'backup-directory': Flags.string({
+      description: 'where pg_basebackup keeps them',
+      helpValue: 'DIR',
+    }),
+    'replication-role': Flags.string({
+      description: 'role of the databases by which pg_basebackup copies [default: replicator]',
+      helpValue: 'NAME',
     }),
     replace: Flags.boolean({ description: 'replace what is recorded already' }),
   }

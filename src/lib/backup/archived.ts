@@ -1,34 +1,25 @@
+import type { SeenPostgresql } from '../cluster/ask.js'
 import { primaryOf, readCluster } from '../cluster/read.js'
 import { FailureError, UnreachableError } from '../errors.js'
 import { selectHosts } from '../host/store.js'
 import type { Workspace } from '../workspace.js'
 
-/** What the primary says has been archived. */
-export interface Archived {
-  /** A segment, or another file of its archive; null where it has archived nothing. */
-  lastWal: string | null
-  segmentBytes: number
-}
-
 const ARCHIVED_FORM = /^([0-9A-F]{24})(?:\.[0-9A-F]{8}\.backup)?$/
 
 /**
- * Asks the primary of a stanza how far it has archived.
- * @returns what it says; UnreachableError or FailureError where no primary was found, so that the rest can be looked at
+ * Asks the primary of a stanza.
+ * @returns what it says; UnreachableError or FailureError where none was found, so that the rest can be looked at
  */
-export async function askArchived(
+export async function askPrimary(
   workspace: Workspace,
   stanza: string,
   environment: NodeJS.ProcessEnv,
-): Promise<Archived | Error> {
+): Promise<SeenPostgresql | Error> {
   const hosts = await selectHosts(workspace.database, 'database')
   const mine = hosts.filter((host) => host.stanza === stanza)
   const seen = await readCluster(workspace, mine, environment)
   const primary = primaryOf(seen.databases)?.seen
-  if (primary?.state === 'up') {
-    const { archiver, walSegmentBytes } = primary.facts
-    return { lastWal: archiver.lastArchivedWal, segmentBytes: walSegmentBytes }
-  }
+  if (primary?.state === 'up') return primary.facts
   const silent = seen.notChecked.find(({ error }) => error instanceof UnreachableError)
   const message = 'the primary was not found'
   return silent

@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   ExitCode,
   ExpectedError,
   FailureError,
@@ -11,7 +12,7 @@ import { findBackupHost } from '../host/backup-host.js'
 import { onHosts } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
 import type { Workspace } from '../workspace.js'
-import { archivedSegment, askArchived } from './archived.js'
+import { archivedSegment, askPrimary } from './archived.js'
 import { askStanza } from './info.js'
 import {
   judgeRepositories,
@@ -47,6 +48,12 @@ export async function checkRepositories(
   const { environment, repository } = asked
   const backupHost = await findBackupHost(workspace, asked.stanza)
   const { stanza } = backupHost
+  if (backupHost.basebackup !== null)
+    throw new ConflictError(
+      'no-repositories',
+      `${backupHost.name} makes backups by pg_basebackup, which knows no repositories`,
+      { suggestions: ['cleverctl backup status', 'cleverctl backup verify'] },
+    )
   const databases = await selectHosts(workspace.database, 'database')
   const hosts = [backupHost, ...databases.filter((host) => host.stanza === stanza)]
   // Asked first: what it has archived by now must be in every repository afterwards.
@@ -79,16 +86,16 @@ export async function checkRepositories(
   )
 }
 
-/** @returns an error where it is not known, as `askArchived` does */
+/** @returns an error where it is not known, as `askPrimary` does */
 async function askLastSegment(
   workspace: Workspace,
   stanza: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<string | Error> {
-  const archived = await askArchived(workspace, stanza, environment)
-  if (archived instanceof Error) return archived
+  const primary = await askPrimary(workspace, stanza, environment)
+  if (primary instanceof Error) return primary
   const none = new FailureError('no-wal', 'the primary has archived no segment yet')
-  return archivedSegment(archived.lastWal) ?? none
+  return archivedSegment(primary.archiver.lastArchivedWal) ?? none
 }
 
 function unknown(stanza: string, repository: number | undefined): NotFoundError {

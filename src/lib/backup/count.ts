@@ -8,7 +8,8 @@ import { selectHosts, type HostRow } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
 import type { Workspace } from '../workspace.js'
 import { insertCount, type BackupCount } from './counted.js'
-import { askStanza, type Backup } from './info.js'
+import { askBackups } from './ask.js'
+import type { Backup } from './info.js'
 
 /** What of a count is worth a line in the result of the backup. */
 export interface CountSummary {
@@ -27,23 +28,25 @@ const LOOK_EVERY_MS = 300
  * such a place for a moment; the drill lets recovery end at the same place, to the record, whatever was written during
  * the backup and since. Then the primary begins a new segment, so that the place comes into the archive.
  * @param session to the backup machine
+ * @param target the backup machine
  * @returns undefined where it could not be counted, which is warned about: the backup is sound all the same
  */
 export async function countBackup(
   workspace: Workspace,
   session: SshSession,
-  { stanza }: HostRow,
+  target: HostRow,
   backup: Backup,
   environment: NodeJS.ProcessEnv,
 ): Promise<CountSummary | undefined> {
   const { database, clock, log } = workspace
+  const { stanza } = target
   try {
     const all = await selectHosts(database, 'database')
     const mine = all.filter((host) => host.stanza === stanza)
     const { databases } = await readCluster(workspace, mine, environment)
     const { host, count } = await countOnAny(workspace, databases, backup.lsnStop, environment)
     const segment = await closeSegment(workspace, primaryOf(databases), backup.label, environment)
-    await waitForArchive(workspace, session, { stanza, backup, segment })
+    await waitForArchive(workspace, session, { target, backup, segment })
     const { label } = backup
     const countedAt = clock.now()
     const counted: BackupCount = { ...count, label, host, countedAt }
@@ -107,11 +110,11 @@ async function closeSegment(
 async function waitForArchive(
   { clock, signal }: Workspace,
   session: SshSession,
-  { stanza, backup, segment }: { stanza: string; backup: Backup; segment: string },
+  { target, backup, segment }: { target: HostRow; backup: Backup; segment: string },
 ): Promise<void> {
   const until = clock.now().getTime() + ARCHIVED_WITHIN_MS
   for (;;) {
-    const { archives } = await askStanza(session, stanza)
+    const { archives } = await askBackups(session, target)
     const archive = archives.find(
       ({ repository, id }) => repository === backup.repository && id === backup.archive,
     )

@@ -22,7 +22,8 @@ import type { SshSession } from '../ssh/session.js'
 import { appendTrail, recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { selectCount } from './counted.js'
-import { askStanza, type Backup, type StanzaInfo } from './info.js'
+import { askBackups } from './ask.js'
+import type { Backup, StanzaInfo } from './info.js'
 import { rehearse, type DrillTarget, type Rehearsed } from './rehearse.js'
 
 /** What a drill came to. */
@@ -108,14 +109,14 @@ async function carryOut(
 ): Promise<BackupDrill> {
   const { host, place, begunAt, asked } = given
   const { stanza } = host
-  const info = await askStanza(session, stanza)
+  const info = await askBackups(session, host)
   const backup = chooseBackup(info, asked)
   const count = await selectCount(workspace.database, stanza, backup.label)
   const programs = await findPrograms(session, backup.archive.split('-')[0] ?? '')
   const target = targetOf(info, backup, asked)
   const rehearsed = await withScratch(session, workspace.random, place, async (scratch) => {
     requireRoom(scratch.freeBytes, backup, asked.directory)
-    return rehearse(scratch, workspace.log, { stanza, backup, count, target, programs })
+    return rehearse(scratch, workspace.log, { host, backup, count, target, programs })
   })
   return describe(rehearsed, { host, backup, begunAt, target })
 }

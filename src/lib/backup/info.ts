@@ -35,6 +35,8 @@ export interface StanzaInfo {
   /** 0 and `ok`, or what is wrong. */
   status: { code: number; message: string }
   isBackingUp: boolean
+  /** Whether WAL is being received there; null where the databases bring it by archive_command. */
+  isReceiving: boolean | null
   /** Of the cluster that is backed up now. */
   systemIdentifier: string | null
   repositories: { number: number; code: number; message: string }[]
@@ -93,6 +95,7 @@ export function readStanza(text: string): StanzaInfo {
   return {
     status: { code: status.code, message: status.message },
     isBackingUp: status.lock?.backup?.held === true,
+    isReceiving: null,
     systemIdentifier: db.at(-1)?.['system-id'].toString() ?? null,
     repositories: repo.map(({ key, status: { code, message } }) => ({
       number: key,

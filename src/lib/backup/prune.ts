@@ -14,7 +14,9 @@ import type { SshSession } from '../ssh/session.js'
 import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { LOCKED } from './failure.js'
-import { askStanza, type Backup } from './info.js'
+import { askBackups } from './ask.js'
+import { expireBasebackup, trimWal } from './basebackup/prune.js'
+import type { Backup } from './info.js'
 
 /** What becomes of a backup. */
 export interface PrunedBackup {
@@ -51,7 +53,7 @@ const ALL = 9_999_999
 const LONGEST_MS = 86_400_000
 
 /**
- * Lets pgBackRest expire the backups that are old and of which more than enough remain; see `decideRetention`. Each
+ * Lets the backups go that are old and of which more than enough remain; see `decideRetention`. Each
  * repository is decided by itself. What a kept one is built on stays.
  * @throws UsageError for a policy that keeps nothing, ConflictError while a backup is being made, FailureError when
  *   pgBackRest does not expire one: those before it are gone, and the same command goes on
@@ -64,7 +66,7 @@ export async function pruneBackups(
   decideRetention([], policy, workspace.clock.now())
   const host = await findBackupHost(workspace, asked.stanza)
   return onHost(workspace, host, environment, async (session) => {
-    const { backups } = await askStanza(session, host.stanza)
+    const { backups } = await askBackups(session, host)
     const plan = await decide(workspace, host, backups, policy)
     const result: PrunedBackups = { host: host.name, stanza: host.stanza, isDryRun, backups: plan }
     const going = plan.filter(({ outcome }) => outcome === 'expired')
@@ -77,6 +79,7 @@ export async function pruneBackups(
       await expire(session, host, each)
       each.outcome = 'deleted'
     }
+    if (host.basebackup) await trimWal(session, host.basebackup)
     await record(workspace, host, 'outcome', { labels })
     return result
   })
@@ -121,9 +124,10 @@ function copyOf({ label, stoppedAt, hasErrors, prior }: Backup, isProven: boolea
 
 async function expire(
   session: SshSession,
-  { stanza }: HostRow,
+  { stanza, basebackup }: HostRow,
   { label, repository }: PrunedBackup,
 ): Promise<void> {
+  if (basebackup) return expireBasebackup(session, basebackup, label)
   const words = [
     `--stanza=${stanza} --repo=${repository} --set=${label}`,
     `--repo${repository}-retention-full=${ALL} --reset-repo${repository}-retention-full-type`,

@@ -4,7 +4,9 @@ import type { Scratch } from '../drill/scratch.js'
 import type { DrillCheck } from '../drill/types.js'
 import { FailureError } from '../errors.js'
 import { lastWords } from '../host/say.js'
+import type { HostRow } from '../host/store.js'
 import type { Log } from '../workspace.js'
+import { restoreBasebackup } from './basebackup/restore.js'
 import type { BackupCount } from './counted.js'
 import type { Backup } from './info.js'
 import { segmentNumber } from './wal.js'
@@ -19,7 +21,7 @@ export type DrillTarget =
 
 /** What is to be restored, and what it is held against. */
 export interface Rehearsal {
-  stanza: string
+  host: HostRow
   backup: Backup
   /** Undefined where nobody counted. */
   count: BackupCount | undefined
@@ -74,7 +76,10 @@ export async function rehearse(
   return { recovered: true, recoveredUntil, rtoMs, checks: checks.done }
 }
 
-async function restore(scratch: Scratch, { stanza, backup }: Rehearsal): Promise<Finding> {
+async function restore(scratch: Scratch, rehearsal: Rehearsal): Promise<Finding> {
+  const { backup, programs, host } = rehearsal
+  const { stanza, basebackup } = host
+  if (basebackup) return restoreBasebackup(scratch, basebackup, { label: backup.label, programs })
   const { place } = scratch
   const result = await scratch.run([
     'pgbackrest',

@@ -2,9 +2,11 @@ import { CancelledError, ExpectedError, FindingsError, FailureError } from '../e
 import { findBackupHost } from '../host/backup-host.js'
 import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
+import type { Basebackup } from '../host/types.js'
 import type { SshSession } from '../ssh/session.js'
 import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
+import { makeBasebackup, requireFull } from './basebackup/make.js'
 import { countBackup, type CountSummary } from './count.js'
 import { backupFailure } from './failure.js'
 import { askStanza, type Backup, type BackupType } from './info.js'
@@ -44,14 +46,15 @@ export interface BackupQuestion {
 const LONGEST_MS = 7 * 86_400_000
 
 /**
- * Makes a backup on the backup machine, and looks at what pgBackRest does not say by its exit code. pgBackRest finds
- * the primary by itself.
- * @throws ConflictError when one is being made, FindingsError when pages with wrong checksums were copied or the
+ * Makes a backup on the backup machine, and looks at what pgBackRest does not say by its exit code. The primary is
+ * found anew each time.
+ * @throws UsageError for a type that is not made there, ConflictError when one is being made, FindingsError when pages with wrong checksums were copied or the
  *   repository is not well (the backup is its result), FailureError, and what `onHost` throws
  */
 export async function runBackup(workspace: Workspace, asked: BackupQuestion): Promise<BackupRun> {
   const url = asked.pingUrl === undefined ? undefined : parsePingUrl(asked.pingUrl)
   const host = await findBackupHost(workspace, asked.stanza)
+  if (host.basebackup) requireFull(asked.type, host)
   return pinged(url, workspace.log, true, async () => {
     await record(workspace, 'intent', host, { type: asked.type ?? null, from: asked.from ?? null })
     try {
@@ -75,8 +78,34 @@ async function make(
   workspace: Workspace,
   session: SshSession,
   host: HostRow,
-  { type, from, isCounting, environment }: BackupQuestion,
+  asked: BackupQuestion,
 ): Promise<BackupRun> {
+  const { isCounting, environment, from } = asked
+  const { made, run } = host.basebackup
+    ? await copy(workspace, session, host, host.basebackup, { from, environment })
+    : await callPgbackrest(workspace, session, host, asked)
+  if (!isCounting) return run
+  const counted = await countBackup(workspace, session, host, made, environment)
+  return { ...run, counted: counted ?? null }
+}
+
+async function copy(
+  workspace: Workspace,
+  session: SshSession,
+  host: HostRow,
+  basebackup: Basebackup,
+  asked: Pick<BackupQuestion, 'from' | 'environment'>,
+): Promise<{ made: Backup; run: BackupRun }> {
+  const { made, ...more } = await makeBasebackup(workspace, session, { host, basebackup, ...asked })
+  return { made, run: runOf(made, host, more) }
+}
+
+async function callPgbackrest(
+  workspace: Workspace,
+  session: SshSession,
+  host: HostRow,
+  { type, from }: BackupQuestion,
+): Promise<{ made: Backup; run: BackupRun }> {
   const { clock, log } = workspace
   const { stanza } = host
   const source = from && (from === 'standby' ? '--backup-standby' : '--no-backup-standby')
@@ -107,9 +136,7 @@ async function make(
     from: progress.isFromStandby ? 'standby' : 'primary',
   })
   requireSound(run, made, info.status, info.repositories)
-  if (!isCounting) return run
-  const counted = await countBackup(workspace, session, host, made, environment)
-  return { ...run, counted: counted ?? null }
+  return { made, run }
 }
 
 function runOf(

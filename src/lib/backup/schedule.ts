@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js'
+import type { BackupEngine } from '../host/types.js'
 
 /** Hours between two backups: as many times a day, at the same hours every day. */
 export const EVERY_HOURS = ['1', '2', '3', '4', '6', '8', '12', '24'] as const
@@ -12,6 +13,8 @@ export type Day = (typeof DAYS)[number]
 /** What is to run when. */
 export interface ScheduleQuestion {
   scheduler: (typeof SCHEDULERS)[number]
+  /** What makes the backups. */
+  engine: BackupEngine
   everyHours: number
   /** Minutes after the hour. */
   minute: number
@@ -50,7 +53,8 @@ const HOURS = 24
 const PLAIN_WORD = /^[A-Za-z0-9_./:@=+-]+$/
 
 /**
- * The files that make backups several times a day, a full one once a week, and a drill once a week. Pure.
+ * The files that make backups several times a day, a full one once a week, and a drill once a week. With pg_basebackup
+ * each is a full one. Pure.
  * @throws UsageError for a word that a timer would read in another way
  */
 export function scheduleFiles(asked: ScheduleQuestion): ScheduleFile[] {
@@ -64,6 +68,7 @@ export function scheduleFiles(asked: ScheduleQuestion): ScheduleFile[] {
 }
 
 function jobsOf({
+  engine,
   everyHours,
   fullOn,
   drillOn,
@@ -77,10 +82,21 @@ function jobsOf({
   const backup = [...(pingUrl ? ['--ping-url', pingUrl] : []), ...all]
   const line = (...words: string[]) => ['backup', ...words, '--no-input', '--quiet'].join(' ')
   const later = hours.slice(1)
+  const drill = {
+    name: 'cleverctl-backup-drill',
+    description: 'Prove the last backup by a restore',
+    words: line('drill', '--latest', ...all),
+    times: [{ days: [drillOn], hours: [Math.ceil(everyHours / 2)] }],
+  }
+  const description = 'Back the databases up'
+  if (engine === 'pg_basebackup') {
+    const times = [{ days: [...DAYS], hours }]
+    return [{ name: 'cleverctl-backup', description, words: line('run', ...backup), times }, drill]
+  }
   return [
     {
       name: 'cleverctl-backup',
-      description: 'Back the databases up',
+      description,
       words: line('run', '--type', 'incr', ...backup),
       times: [
         { days: others, hours },
@@ -93,12 +109,7 @@ function jobsOf({
       words: line('run', '--type', 'full', ...backup),
       times: [{ days: [fullOn], hours: [0] }],
     },
-    {
-      name: 'cleverctl-backup-drill',
-      description: 'Prove the last backup by a restore',
-      words: line('drill', '--latest', ...all),
-      times: [{ days: [drillOn], hours: [Math.ceil(everyHours / 2)] }],
-    },
+    drill,
   ]
 }
 

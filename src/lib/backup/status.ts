@@ -21,7 +21,7 @@ export interface BackupStatus {
 const MS = 1000
 
 /**
- * Whether there is a fresh, sound backup, as pgBackRest says.
+ * Whether there is a fresh, sound backup, as the backup machine says.
  * @throws FindingsError when there is none, it is too old, or something is wrong with it; the status is its result
  * @throws what `readBackups` throws; UsageError for a bad ping URL
  */
@@ -71,6 +71,8 @@ export function judgeBackups(
     const message = `${last.label} has pages with wrong checksums`
     problems.push({ code: 'backup-damaged', message })
   }
+  if (info.isReceiving === false)
+    problems.push({ code: 'wal-not-received', message: 'pg_receivewal does not run there' })
   if (age !== null && age > maxAgeMs) {
     const hours = (age / 3_600_000).toFixed(1)
     const message = `the last backup is ${hours} h old, the limit is ${formatDuration(maxAgeMs)}`
@@ -88,7 +90,7 @@ export function judgeBackups(
 /** For the textfile collector of node_exporter. Without a backup there is no time of it. */
 function toPrometheus({ stanza, last, checkedAt, problems }: BackupStatus): string {
   const samples = [
-    ['checked_timestamp_seconds', 'when pgBackRest was asked', Date.parse(checkedAt) / MS],
+    ['checked_timestamp_seconds', 'when the backup machine was asked', Date.parse(checkedAt) / MS],
     ['problems', 'problems that were found', problems.length],
     ...(last
       ? [

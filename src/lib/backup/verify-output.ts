@@ -1,6 +1,15 @@
+import type { WalFault } from './wal.js'
+
 /** What `pgbackrest verify --output=text --verbose` says of one archive or backup. */
 export interface VerifyFault {
   code: 'backup-invalid' | 'archive-invalid' | 'file-invalid'
+  message: string
+}
+
+/** Something that is wrong with a repository. */
+export interface RepositoryFault {
+  repository: number
+  code: VerifyFault['code'] | WalFault['code'] | 'no-backup' | 'wal-not-received'
   message: string
 }
 

@@ -1,3 +1,4 @@
+import type { SeenPostgresql } from '../cluster/ask.js'
 import {
   ExitCode,
   FailureError,
@@ -11,26 +12,20 @@ import { lastWords } from '../host/say.js'
 import type { SshSession } from '../ssh/session.js'
 import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
-import { archivedSegment, askArchived, type Archived } from './archived.js'
-import { askStanza, type Backup, type StanzaInfo } from './info.js'
-import { readVerify, type VerifyFault } from './verify-output.js'
+import { archivedSegment, askPrimary } from './archived.js'
+import { askBackups } from './ask.js'
+import { verifyBasebackups } from './basebackup/verify.js'
+import type { Backup, StanzaInfo } from './info.js'
+import { readVerify, type RepositoryFault } from './verify-output.js'
 import {
   findWalFaults,
   segmentNumber,
   timelineOf,
   type ArchivedFile,
   type Fork,
-  type WalFault,
   type WalNeed,
 } from './wal.js'
 import { parseLsn } from '../cluster/lsn.js'
-
-/** Something that is wrong with a repository. */
-export interface RepositoryFault {
-  repository: number
-  code: VerifyFault['code'] | WalFault['code'] | 'no-backup'
-  message: string
-}
 
 /** What was looked at, and what was found. */
 export interface BackupVerification {
@@ -51,8 +46,8 @@ const LONGEST_LIST_BYTES = 512 * 1024 ** 2
 const USUAL_SEGMENT_BYTES = 16 * 1024 ** 2
 
 /**
- * Reads every file of every repository again, by pgBackRest, and looks for gaps in the WAL itself, which pgBackRest
- * does not see. Changes nothing there.
+ * Reads every file of every repository again, by pgBackRest or pg_verifybackup, and looks for gaps in the WAL itself,
+ * which neither sees. Changes nothing there.
  * @throws FindingsError when something is damaged or missing; else IncompleteError when something could not be looked
  *   at; the verification is their result
  */
@@ -63,12 +58,11 @@ export async function verifyBackups(
   const { clock } = workspace
   const host = await findBackupHost(workspace, asked.stanza)
   const notChecked: BackupVerification['notChecked'] = []
-  // Asked first: what it has archived by now must be in the repositories afterwards.
-  const archived = await askArchived(workspace, host.stanza, asked.environment)
-  if (archived instanceof Error)
-    notChecked.push({ what: 'the end of the WAL', reason: archived.message })
-  const told =
-    archived instanceof Error ? { lastWal: null, segmentBytes: USUAL_SEGMENT_BYTES } : archived
+  // Asked first: what it has handed over by now must be there afterwards.
+  const answer = await askPrimary(workspace, host.stanza, asked.environment)
+  if (answer instanceof Error)
+    notChecked.push({ what: 'the end of the WAL', reason: answer.message })
+  const primary = answer instanceof Error ? undefined : answer
   const verification: BackupVerification = {
     host: host.name,
     stanza: host.stanza,
@@ -80,25 +74,37 @@ export async function verifyBackups(
     notChecked,
   }
   await onHost(workspace, host, asked.environment, async (session) => {
-    const info = await askStanza(session, host.stanza)
+    const info = await askBackups(session, host)
     verification.backups = info.backups.length
     for (const { number } of info.repositories) {
       workspace.signal.throwIfAborted()
-      const found = await verifyRepository(session, { stanza: host.stanza, number, info, told })
+      const { stanza, basebackup } = host
+      const segmentBytes = primary?.walSegmentBytes ?? USUAL_SEGMENT_BYTES
+      const found = basebackup
+        ? await verifyBasebackups(workspace, session, {
+            ...{ host, basebackup, info, primary, segmentBytes },
+          })
+        : await verifyRepository(session, { stanza, number, info, primary, segmentBytes })
       verification.repositories += 1
       verification.walSegments += found.segments
       verification.faults.push(...found.faults.map((each) => ({ repository: number, ...each })))
     }
   })
   await record(workspace, verification)
-  return verdictOn(verification, archived instanceof UnreachableError)
+  return verdictOn(verification, answer instanceof UnreachableError)
 }
 
 async function verifyRepository(
   session: SshSession,
-  given: { stanza: string; number: number; info: StanzaInfo; told: Archived },
+  given: {
+    stanza: string
+    number: number
+    info: StanzaInfo
+    primary: SeenPostgresql | undefined
+    segmentBytes: number
+  },
 ): Promise<{ segments: number; faults: Omit<RepositoryFault, 'repository'>[] }> {
-  const { stanza, number, info, told } = given
+  const { stanza, number, info, primary, segmentBytes } = given
   const command = (words: string) =>
     `pgbackrest --stanza=${stanza} --repo=${number} --log-level-console=error ${words}`
   const output = await run(session, command('--output=text --verbose verify'))
@@ -115,11 +121,10 @@ async function verifyRepository(
     forks.push(...forkOf(archive, name, text))
   }
   const backups = info.backups.filter(({ repository }) => repository === number)
-  const { segmentBytes, lastWal } = told
   const current = info.archives.filter(({ repository }) => repository === number).at(-1)?.id
   const needs = [
     ...backups.map((backup) => needOf(backup, segmentBytes)),
-    ...archivedNeed(lastWal, current, segmentBytes),
+    ...archivedNeed(primary?.archiver.lastArchivedWal ?? null, current, segmentBytes),
   ]
   const gaps = findWalFaults({ files, forks, needs, segmentBytes })
   const none =

@@ -1,4 +1,4 @@
-/** A file in pgBackRest's archive of WAL. */
+/** A file in an archive of WAL. */
 export interface ArchivedFile {
   /** Generation of the cluster, `15-1`. */
   archive: string
@@ -42,7 +42,7 @@ interface Segment {
   isPlain: boolean
 }
 
-const SEGMENT = /^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})-[0-9a-f]{40}(\.[a-z0-9]+)?$/
+const SEGMENT = /^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})(?:-[0-9a-f]{40})?(\.[a-z0-9]+)?$/
 const XLOG_BYTES = 1n << 32n
 /** What an encrypted file is longer at most: a salt, and the filling of the last block. */
 const CIPHER_BYTES = 32

@@ -1,3 +1,4 @@
+import { receivedUntil, slotOf } from '../backup/basebackup/receiver.js'
 import { formatDuration } from '../duration.js'
 import type { DrillRow } from '../drill/store.js'
 import type { SeenBackup, SeenHost } from './read.js'
@@ -32,7 +33,7 @@ export function judgeCluster(view: ClusterView, limits: ClusterLimits): ClusterP
   const problems = [
     ...primaryProblems(view),
     ...view.hosts.flatMap((host) => hostProblems(host, view, limits)),
-    ...view.databases.flatMap(archiveProblems),
+    ...view.databases.flatMap((host) => archiveProblems(host, view.backup)),
     ...backupProblems(view, limits),
     ...drillProblems(view, limits),
     ...failedSnapshots(view),
@@ -114,7 +115,10 @@ function followerProblems(host: ClusterHost, leader: ClusterHost): ClusterProble
   return []
 }
 
-function archiveProblems({ host, seen }: SeenHost): ClusterProblem[] {
+function archiveProblems(
+  { host, seen }: SeenHost,
+  backup: SeenBackup | undefined,
+): ClusterProblem[] {
   if (seen === undefined || seen.state === 'down' || seen.facts.isInRecovery) return []
   const { archiver, synchronousNames, standbys } = seen.facts
   const found: ClusterProblem[] = []
@@ -129,6 +133,11 @@ function archiveProblems({ host, seen }: SeenHost): ClusterProblem[] {
         'every commit waits: no synchronous standby is there',
       ),
     )
+  if (backup?.host.basebackup) {
+    if (receivedUntil(seen.facts, host.stanza) !== undefined) return found
+    const message = `nobody receives its WAL by the slot ${slotOf(host.stanza)}`
+    return [...found, critical('wal-not-received', host.name, message)]
+  }
   if (archiver.mode === 'off')
     return [
       ...found,

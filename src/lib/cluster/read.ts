@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { askStanza, type StanzaInfo } from '../backup/info.js'
+import { askBackups } from '../backup/ask.js'
+import type { StanzaInfo } from '../backup/info.js'
 import { ExpectedError } from '../errors.js'
 import { onHosts } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
@@ -43,7 +44,7 @@ export async function readCluster(
   const notChecked: SeenCluster['notChecked'] = []
   const reached = await onHosts(workspace, hosts, environment, async (session, host) =>
     host.postgresql === null
-      ? { stanza: await askStanza(session, host.stanza) }
+      ? { stanza: await askBackups(session, host) }
       : { seen: await askPostgresql(session, host.postgresql) },
   )
   const databases: SeenHost[] = []

@@ -71,8 +71,10 @@ function canonical(value: unknown): string {
 }
 
 function factsOf(asked: HostToAdd): Omit<HostFacts, 'hostKey'> {
-  const { name, role, address, port, username, location, stanza, postgresql, snapshot } = asked
-  return { name, role, address, port, username, location, stanza, postgresql, snapshot }
+  const { name, role, address, port, username, location } = asked
+  const { stanza, postgresql, snapshot, basebackup } = asked
+  const place = { name, role, address, port, username, location }
+  return { ...place, stanza, postgresql, snapshot, basebackup }
 }
 
 async function pinned(workspace: Workspace, asked: HostToAdd, ways: Ways): Promise<HostFacts> {
@@ -116,9 +118,9 @@ function result(
   verified: boolean,
 ): AddedHost {
   const { name, role, address, port, username, hostKey, location } = host
-  const { stanza, postgresql, snapshot, identity } = host
+  const { stanza, postgresql, snapshot, basebackup, identity } = host
   const facts = { name, outcome, role, address, port, username, hostKey, location }
-  return { ...facts, stanza, postgresql, snapshot, identity, verified }
+  return { ...facts, stanza, postgresql, snapshot, basebackup, identity, verified }
 }
 
 function alreadyThere(name: string): ConflictError {

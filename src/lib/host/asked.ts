@@ -4,7 +4,13 @@ import { parseFingerprint } from '../ssh/host-key.js'
 import { readIdentity } from '../ssh/identity.js'
 import type { HostKeyType } from '../ssh/types.js'
 import type { HostToAdd } from './add.js'
-import type { HostRole, PostgresqlPlace, SnapshotDriver } from './types.js'
+import type {
+  BackupEngine,
+  Basebackup,
+  HostRole,
+  PostgresqlPlace,
+  SnapshotDriver,
+} from './types.js'
 
 /** A host as its flags describe it. */
 export interface HostFlags {
@@ -21,6 +27,9 @@ export interface HostFlags {
   'data-directory'?: string | undefined
   'snapshot-driver'?: SnapshotDriver | undefined
   'snapshot-directory'?: string | undefined
+  'backup-engine'?: BackupEngine | undefined
+  'backup-directory'?: string | undefined
+  'replication-role'?: string | undefined
   offline: boolean
   replace: boolean
 }
@@ -28,6 +37,7 @@ export interface HostFlags {
 /** Who owns the data on a host of this kind, in Debian's packages. */
 const USERNAMES: Record<HostRole, string> = { database: 'postgres', backup: 'pgbackrest' }
 const POSTGRESQL_PORT = 5432
+const REPLICATION_ROLE = 'replicator'
 
 /**
  * Reads what flags say of a host, and the private key that they name.
@@ -53,6 +63,7 @@ export async function readHostFlags(
     stanza,
     postgresql,
     snapshot: driver === undefined || directory === undefined ? null : { driver, directory },
+    basebackup: basebackupOf(flags),
     fingerprint: hostKey === undefined ? undefined : parseFingerprint(hostKey),
     hostKeyType,
     identity: path === undefined ? undefined : await readIdentity(path, '--identity', passphrase),
@@ -74,4 +85,21 @@ function postgresqlOf(flags: HostFlags): PostgresqlPlace | null {
   )
   if (surplus === undefined) return null
   throw new UsageError('surplus-flag', `--${surplus} belongs to a database host`)
+}
+
+function basebackupOf(flags: HostFlags): Basebackup | null {
+  const { 'backup-directory': directory, 'replication-role': role, 'backup-engine': engine } = flags
+  const isCopying = engine === 'pg_basebackup'
+  if (isCopying && flags.role === 'database')
+    throw new UsageError('surplus-flag', '--backup-engine belongs to a backup machine')
+  if (isCopying && directory === undefined)
+    throw new UsageError('missing-flag', 'pg_basebackup keeps backups in a directory', {
+      suggestions: ['--backup-directory /srv/backups'],
+    })
+  if (isCopying && directory !== undefined) return { directory, role: role ?? REPLICATION_ROLE }
+  const surplus = (['backup-directory', 'replication-role'] as const).find(
+    (each) => flags[each] !== undefined,
+  )
+  if (surplus === undefined) return null
+  throw new UsageError('surplus-flag', `--${surplus} belongs to --backup-engine pg_basebackup`)
 }

@@ -27,6 +27,8 @@ const COLUMNS = `id, name, role, address, port, username, location, stanza,
     then jsonb_build_object('port', postgresql_port, 'dataDirectory', data_directory) end as postgresql,
   case when snapshot_driver is not null
     then jsonb_build_object('driver', snapshot_driver, 'directory', snapshot_directory) end as snapshot,
+  case when backup_directory is not null
+    then jsonb_build_object('directory', backup_directory, 'role', replication_role) end as basebackup,
   ${FINGERPRINT('identity_sha256')} as identity, added_at as "addedAt", verified_at as "verifiedAt"`
 
 /** The host of this name; undefined where none is recorded. */
@@ -90,8 +92,8 @@ export async function insertHost(
   const { rowCount } = await transaction.query(
     `insert into cleverctl.host (name, role, address, port, username, host_key_type, host_key_sha256, location,
        stanza, postgresql_port, data_directory, snapshot_driver, snapshot_directory, identity_id, identity_sha256,
-       sealed, verified_at, added_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+       sealed, verified_at, backup_directory, replication_role, added_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
      on conflict do nothing`,
     [...valuesOf(host), at],
   )
@@ -107,15 +109,15 @@ export async function updateHost(
   await transaction.query(
     `update cleverctl.host set (name, role, address, port, username, host_key_type, host_key_sha256, location,
        stanza, postgresql_port, data_directory, snapshot_driver, snapshot_directory, identity_id, identity_sha256,
-       sealed, verified_at)
-     = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-     where id = $18`,
+       sealed, verified_at, backup_directory, replication_role)
+     = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+     where id = $20`,
     [...valuesOf(host), id],
   )
 }
 
 function valuesOf(host: HostToWrite): unknown[] {
-  const { postgresql, snapshot, identity } = host
+  const { postgresql, snapshot, basebackup, identity } = host
   return [
     host.name,
     host.role,
@@ -134,6 +136,8 @@ function valuesOf(host: HostToWrite): unknown[] {
     identity ? digestOf(identity.fingerprint) : null,
     identity?.sealed ?? null,
     host.verifiedAt,
+    basebackup?.directory ?? null,
+    basebackup?.role ?? null,
   ]
 }
 

@@ -13,6 +13,17 @@ export const SNAPSHOT_DRIVERS = ['btrfs', 'zfs', 'lvm', 'reflink'] as const
 /** One of {@link SNAPSHOT_DRIVERS}. */
 export type SnapshotDriver = (typeof SNAPSHOT_DRIVERS)[number]
 
+/** What makes backups on a backup machine. */
+export const BACKUP_ENGINES = ['pgbackrest', 'pg_basebackup'] as const
+/** One of {@link BACKUP_ENGINES}. */
+export type BackupEngine = (typeof BACKUP_ENGINES)[number]
+
+/** Where pg_basebackup keeps backups on a backup machine, and as which role of the databases it copies. */
+export interface Basebackup {
+  directory: string
+  role: string
+}
+
 /** PostgreSQL on a database host. */
 export interface PostgresqlPlace {
   /** Of its unix socket as well. */
@@ -36,6 +47,8 @@ export interface HostFacts {
   postgresql: PostgresqlPlace | null
   /** Null where no snapshots are made. */
   snapshot: { driver: SnapshotDriver; directory: string } | null
+  /** Null on a database host, and where pgBackRest makes the backups. */
+  basebackup: Basebackup | null
 }
 
 const NAME_FORM = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/
@@ -50,7 +63,8 @@ const MAX_LOCATION_BYTES = 100
  * @throws UsageError that names what is wrong
  */
 export function requireSoundFacts(facts: Omit<HostFacts, 'hostKey'>): void {
-  const { name, address, port, username, stanza, location, postgresql, snapshot } = facts
+  const { name, address, port, username, stanza, location, postgresql, snapshot, basebackup } =
+    facts
   refuseFault(
     faultOfName(name) ??
       faultOfAddress(address) ??
@@ -59,7 +73,10 @@ export function requireSoundFacts(facts: Omit<HostFacts, 'hostKey'>): void {
       faultOfStanza(stanza) ??
       (location === null ? undefined : faultOfLocation(location)) ??
       (postgresql && (faultOfPort(postgresql.port) ?? faultOfPath(postgresql.dataDirectory))) ??
-      (snapshot ? faultOfPath(snapshot.directory) : undefined),
+      (snapshot ? faultOfPath(snapshot.directory) : undefined) ??
+      (basebackup
+        ? (faultOfPath(basebackup.directory) ?? faultOfRole(basebackup.role))
+        : undefined),
   )
   if (postgresql !== null && snapshot !== null) refuseNested(postgresql, snapshot)
 }
@@ -81,6 +98,13 @@ function faultOfLocation(location: string): Fault | undefined {
   if (isGood) return undefined
   const reason = `a location is letters, digits, spaces, dots and hyphens, ${MAX_LOCATION_BYTES} bytes at most`
   return { code: 'bad-location', reason }
+}
+
+/** It becomes part of a connection string of libpq. */
+function faultOfRole(role: string): Fault | undefined {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(role)) return undefined
+  const reason = 'a role for replication is named by small letters, digits and underscores'
+  return { code: 'bad-role', reason }
 }
 
 /** What is wrong with a path on a host. */

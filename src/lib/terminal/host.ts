@@ -4,7 +4,7 @@ import type { HostFacts } from '../host/types.js'
 export function hostFacts(
   host: HostFacts & { identity: string | null },
 ): (readonly [label: string, value: string])[] {
-  const { postgresql, snapshot } = host
+  const { postgresql, snapshot, basebackup } = host
   return [
     ['host', host.name],
     ['role', host.role],
@@ -19,6 +19,9 @@ export function hostFacts(
           ['data directory', postgresql.dataDirectory] as const,
           ['snapshots', snapshot ? `${snapshot.driver} in ${snapshot.directory}` : 'none'] as const,
         ]
+      : []),
+    ...(basebackup
+      ? [['backups', `pg_basebackup as ${basebackup.role}, in ${basebackup.directory}`] as const]
       : []),
   ]
 }

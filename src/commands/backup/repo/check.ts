@@ -13,7 +13,7 @@ export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositor
     'Asks pgBackRest on the backup machine and on each database host for each repository: whether it is configured there ' +
     'and can be read, has the stanza and a backup, and holds the WAL that the primary has archived. A database host that ' +
     'does not know a repository sends it no WAL. Nothing is changed. Exit codes: 0 all is well; 8 something is wrong; ' +
-    '5 no machine knows the repository; 7 a machine was out of reach; 1 something could not be looked at.'
+    '5 no machine knows the repository; 6 backups are made by pg_basebackup; 7 a machine was out of reach; 1 something could not be looked at.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

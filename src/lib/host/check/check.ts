@@ -21,6 +21,7 @@ import { snapshotProgram, snapshotWords } from '../prepare/script.js'
 import { onHosts } from '../reach.js'
 import { selectHosts, type HostRow } from '../store.js'
 import { unknownHost, type HostRole } from '../types.js'
+import { lookAtEngine } from './basebackup.js'
 import {
   judgeHost,
   judgeVersions,
@@ -57,9 +58,10 @@ export async function checkHosts(
   asked: { names: readonly string[]; environment: NodeJS.ProcessEnv },
 ): Promise<CheckedHosts> {
   const { names, environment } = asked
-  const hosts = await chosen(workspace, names)
+  const all = await selectHosts(workspace.database, undefined)
+  const hosts = chosen(all, names)
   const [seen, snapshots] = await Promise.all([
-    onHosts(workspace, hosts, environment, look),
+    onHosts(workspace, hosts, environment, (session, host) => look(session, host, all)),
     lookAtSnapshots(workspace, hosts, environment),
   ])
   const versions = new Map<string, string>()
@@ -67,7 +69,7 @@ export async function checkHosts(
     const { name, role } = host
     if (result instanceof ExpectedError) return { name, role, checks: [notLetIn(host, result)] }
     const version = result.looks.get('pgbackrest') ?? ''
-    if (version !== '') versions.set(name, version)
+    if (version !== '' && result.engine === undefined) versions.set(name, version)
     return { name, role, checks: judgeHost(host, { ...result, snapshots: snapshots.get(host.id) }) }
   })
   const others = judgeVersions(versions)
@@ -82,8 +84,7 @@ export async function checkHosts(
   )
 }
 
-async function chosen({ database }: Workspace, names: readonly string[]): Promise<HostRow[]> {
-  const all = await selectHosts(database, undefined)
+function chosen(all: readonly HostRow[], names: readonly string[]): readonly HostRow[] {
   const missing = names.find((name) => !all.some((host) => host.name === name))
   if (missing !== undefined) throw unknownHost(missing)
   if (all.length === 0)
@@ -95,13 +96,18 @@ async function chosen({ database }: Workspace, names: readonly string[]): Promis
 
 async function look(
   session: SshSession,
-  { stanza, postgresql, snapshot }: HostRow,
+  host: HostRow,
+  all: readonly HostRow[],
 ): Promise<Omit<SeenOnHost, 'snapshots'>> {
+  const { stanza, postgresql, snapshot, basebackup } = host
   const from = Date.now()
   const { stdout } = await session.run('date +%s%3N')
   const clockOffsetMs = offsetOf(Number(stdout.toString('utf8')), from, Date.now())
   const script = await readFile(packagedFile('host/check/look.sh'))
-  const words = [stanza, postgresql?.dataDirectory ?? '', snapshot?.directory ?? '']
+  const words = [
+    ...[stanza, postgresql?.dataDirectory ?? '', snapshot?.directory ?? ''],
+    basebackup?.directory ?? '',
+  ]
   const run = `exec sh -s ${words.map((word) => `'${word}'`).join(' ')}`
   const result = await session.run(run, { stdin: script, timeoutMs: LONGEST_MS })
   if (result.code !== 0) throw new FailureError('look-failed', 'the host does not run a script')
@@ -115,6 +121,7 @@ async function look(
   return {
     clockOffsetMs,
     looks,
+    engine: await lookAtEngine(session, host, all),
     postgresql: postgresql ? await askPostgresql(session, postgresql).catch(expected) : undefined,
   }
 }

@@ -18,6 +18,8 @@ export interface SeenOnHost {
   clockOffsetMs: number
   /** By name, what look.sh said. */
   looks: ReadonlyMap<string, string>
+  /** What another engine than pgBackRest needs; undefined where that makes the backups. */
+  engine: HostCheck[] | undefined
   /** Undefined on a backup machine. */
   postgresql: SeenDatabase | ExpectedError | undefined
   /** Undefined where no snapshots are made. */
@@ -66,7 +68,7 @@ export function judgeHost(host: HostRow, seen: SeenOnHost): HostCheck[] {
     clock(seen.clockOffsetMs),
     ...postgresql(host, seen),
     ...disks(seen.looks),
-    ...pgbackrest(host, seen.looks),
+    ...(seen.engine ?? pgbackrest(host, seen.looks)),
     ...snapshots(host, seen),
   ]
 }
@@ -78,7 +80,7 @@ function clock(offsetMs: number): HostCheck {
   return problem('clock', message, 'apt-get install chrony')
 }
 
-function postgresql(host: HostRow, { postgresql: seen, looks }: SeenOnHost): HostCheck[] {
+function postgresql(host: HostRow, { postgresql: seen, looks, engine }: SeenOnHost): HostCheck[] {
   if (seen === undefined || host.postgresql === null) return []
   const { dataDirectory, port } = host.postgresql
   const [mode, owner] = (looks.get('data') ?? '').split(' ')
@@ -109,7 +111,7 @@ function postgresql(host: HostRow, { postgresql: seen, looks }: SeenOnHost): Hos
       ? ok('page-checksums', 'on')
       : problem('page-checksums', 'off: damaged pages go unnoticed', 'pg_checksums --enable'),
   )
-  if (!isInRecovery)
+  if (!isInRecovery && engine === undefined)
     checks.push(
       archiver.mode === 'off'
         ? problem('archive', 'no WAL reaches the backups', 'alter system set archive_mode = on')

@@ -1,5 +1,5 @@
 # Looks at a host as its recorded user and changes nothing; `NAME<tab>VALUE`, a line each. $1 is the stanza, $2 and $3
-# are the data directory and the place for snapshots, or empty.
+# are the data directory and the place for snapshots, or empty; $4 is where pg_basebackup keeps backups, or empty.
 export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 say() { printf '%s\t%s\n' "$1" "$2"; }
 say user "$(id -un)"
@@ -11,7 +11,7 @@ if [ -n "$2" ]; then
   say data "$(stat -c '%a %U' "$2" 2>/dev/null)"
   say disk-of-data "$(df -Pk "$2" 2>/dev/null | awk 'NR == 2 { print $5 }')"
 else
-  repository=$(sed -n 's/^ *repo1-path *= *//p' /etc/pgbackrest/pgbackrest.conf /etc/pgbackrest.conf 2>/dev/null | head -n 1)
+  [ -n "$4" ] && repository=$4 || repository=$(sed -n 's/^ *repo1-path *= *//p' /etc/pgbackrest/pgbackrest.conf /etc/pgbackrest.conf 2>/dev/null | head -n 1)
   say disk-of-repository "$(df -Pk "${repository:-/var/lib/pgbackrest}" 2>/dev/null | awk 'NR == 2 { print $5 }')"
 fi
 if command -v pgbackrest >/dev/null; then

@@ -20,12 +20,12 @@ replace() {
   echo "changed $1"
 }
 
-# place FOLDER: a folder that root alone sees into.
+# place FOLDER USER: a folder that this user alone sees into.
 place() {
-  if [ -d "$1" ] && [ "$(stat -c %a:%U "$1")" = 700:root ]; then
+  if [ -d "$1" ] && [ "$(stat -c %a:%U "$1")" = "700:$2" ]; then
     echo "unchanged $1"
   else
-    install -d -o root -g root -m 700 "$1"
+    install -d -o "$2" -g "$(id -gn "$2")" -m 700 "$1"
     echo "changed $1"
   fi
 }
@@ -57,4 +57,21 @@ root_login() {
     no) echo "todo PermitRootLogin forced-commands-only in sshd_config, then reload sshd" ;;
     *) echo "unchanged PermitRootLogin $now" ;;
   esac
+}
+
+# The newest PostgreSQL of this machine: its programs understand older servers.
+find_programs() {
+  set +f
+  programs=$(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin 2>/dev/null | sort -V | tail -n 1)
+  set -f
+  [ -n "$programs" ] || { echo 'PostgreSQL is missing: install the release that the databases have' >&2; exit 65; }
+}
+
+# service NAME: what a person decides is when it begins.
+service() {
+  if systemctl is-active --quiet "$1" 2>/dev/null; then
+    echo "unchanged $1 runs"
+  else
+    echo "todo systemctl daemon-reload && systemctl enable --now $1"
+  fi
 }

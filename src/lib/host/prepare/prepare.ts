@@ -40,7 +40,8 @@ export interface PrepareQuestion {
 
 /**
  * Gives a host what it needs for snapshots and backups with the least power: the forced command for snapshots, and
- * for pgBackRest of the other machines keys that are good for its remote side alone.
+ * for pgBackRest of the other machines keys that are good for its remote side alone; a backup machine of pg_basebackup
+ * gets the service that receives WAL.
  * @throws NotFoundError, ConflictError when the key that is to make snapshots cannot be told or opens root already,
  *   RefusedError when the administrator is not root, and what `onHost` throws of any of the machines
  */
@@ -57,7 +58,9 @@ export async function prepareHost(
   if (administrator?.identity !== undefined && login?.kind === 'identity')
     await requireAnother(host, administrator.identity, login.identity)
   const peers = await askPeers(workspace, host, environment)
-  const script = await preparationScript({ host, publicKey, peers })
+  const all = await selectHosts(workspace.database, 'database')
+  const databases = all.filter(({ stanza }) => stanza === host.stanza)
+  const script = await preparationScript({ host, publicKey, peers, databases })
   if (administrator === undefined) return { name, outcome: 'printed', steps: [], script }
   await record(workspace, 'intent', name, { username: administrator.username })
   const steps = await install(workspace, host, script, administrator, environment)
@@ -94,7 +97,9 @@ async function askPeers(
 ): Promise<Peer[]> {
   const role = host.role === 'backup' ? 'database' : 'backup'
   const others = await selectHosts(workspace.database, role)
-  const peers = others.filter(({ stanza }) => stanza === host.stanza)
+  const isPeer = ({ stanza, basebackup }: HostRow) => stanza === host.stanza && basebackup === null
+  // pg_basebackup comes by PostgreSQL's own port.
+  const peers = host.basebackup ? [] : others.filter(isPeer)
   const reached = await onHosts(workspace, peers, environment, publicKeyOn)
   const found: Peer[] = []
   for (const { host: peer, result } of reached) {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { connectionTo, receiverName, receiverUnit } from '../../backup/basebackup/receiver.js'
 import { packagedFile } from '../../packaged-file.js'
 import type { HostRow } from '../store.js'
-import { SNAPSHOT_DRIVERS } from '../types.js'
+import { SNAPSHOT_DRIVERS, type Basebackup } from '../types.js'
 
 /** Where the forced command lies. */
 export const SNAPSHOT_PROGRAM = '/usr/local/sbin/cleverctl-snapshot'
@@ -20,16 +21,19 @@ export interface Preparation {
   /** Of cleverctl, where the host makes snapshots. */
   publicKey: string | undefined
   peers: readonly Peer[]
+  /** Of the same cluster. */
+  databases: readonly HostRow[]
 }
 
 /** The script that prepares a host: it is run there as root, as often as one likes. */
-export async function preparationScript({ host, publicKey, peers }: Preparation): Promise<string> {
+export async function preparationScript(given: Preparation): Promise<string> {
+  const { host, publicKey, peers, databases } = given
   const steps: string[] = []
   if (publicKey !== undefined && host.snapshot !== null) {
     const program = await snapshotProgram()
     steps.push(
       `replace ${SNAPSHOT_PROGRAM} 755 root <<'END_OF_PROGRAM'\n${program}END_OF_PROGRAM`,
-      `place ${host.snapshot.directory}`,
+      `place ${host.snapshot.directory} root`,
       `authorize root ${quote(publicKey)} ${quote(snapshotOptions(host))} yes`,
       'root_login',
     )
@@ -39,6 +43,7 @@ export async function preparationScript({ host, publicKey, peers }: Preparation)
       `# pgBackRest of ${peer.name}`,
       `authorize ${host.username} ${quote(peer.publicKey)} ${quote(peerOptions(peer))} no`,
     )
+  if (host.basebackup) steps.push(...receiverSteps(host, host.basebackup, databases))
   const functions = await readFile(packagedFile('host/prepare/install.sh'), 'utf8')
   return `${functions}\n# ${host.name}\n${steps.join('\n')}\n`
 }
@@ -51,6 +56,22 @@ export async function snapshotProgram(): Promise<string> {
   const drivers = SNAPSHOT_DRIVERS.map((driver) => read(`drivers/${driver}.sh`))
   const [program, texts] = [await read('host.sh'), await Promise.all(drivers)]
   return program.replace(DRIVERS_STAND_HERE, () => texts.join('\n'))
+}
+
+function receiverSteps(
+  { username, stanza }: HostRow,
+  { directory, role }: Basebackup,
+  databases: readonly HostRow[],
+): string[] {
+  const connection = connectionTo(databases, role)
+  const words = { stanza, user: username, programs: '$programs', directory, connection }
+  const { path, text } = receiverUnit(words)
+  return [
+    `place ${directory} ${username}`,
+    'find_programs',
+    `replace ${path} 644 root <<END_OF_UNIT\n${text}END_OF_UNIT`,
+    `service ${receiverName(stanza)}`,
+  ]
 }
 
 /** What the forced command is told of its host: driver, port, data directory and place. */

@@ -1,0 +1,130 @@
+import type { SeenPostgresql } from '../../cluster/ask.js'
+import { parseLsn } from '../../cluster/lsn.js'
+import { findPrograms } from '../../drill/programs.js'
+import { FailureError } from '../../errors.js'
+import { lastWords } from '../../host/say.js'
+import type { HostRow } from '../../host/store.js'
+import type { Basebackup } from '../../host/types.js'
+import type { SshSession } from '../../ssh/session.js'
+import type { Workspace } from '../../workspace.js'
+import type { Backup, StanzaInfo } from '../info.js'
+import {
+  findWalFaults,
+  segmentNumber,
+  timelineOf,
+  type ArchivedFile,
+  type Fork,
+  type WalNeed,
+} from '../wal.js'
+import type { RepositoryFault } from '../verify-output.js'
+import { callEngine, requireEngine } from './on-host.js'
+import { receivedUntil } from './receiver.js'
+
+/** pg_verifybackup ends so when a file is not what the manifest says. */
+const FOUND = 1
+
+/**
+ * Lets pg_verifybackup read every backup, and looks for gaps in the WAL that was received.
+ * @param primary undefined where it could not be asked: the end of the WAL is not looked at
+ */
+export async function verifyBasebackups(
+  { signal }: Workspace,
+  session: SshSession,
+  given: {
+    host: HostRow
+    basebackup: Basebackup
+    info: StanzaInfo
+    primary: SeenPostgresql | undefined
+    segmentBytes: number
+  },
+): Promise<{ segments: number; faults: Omit<RepositoryFault, 'repository'>[] }> {
+  const { host, basebackup, info, primary, segmentBytes } = given
+  const faults: Omit<RepositoryFault, 'repository'>[] = []
+  if (info.backups.length === 0) faults.push({ code: 'no-backup', message: 'there is no backup' })
+  for (const backup of info.backups) {
+    signal.throwIfAborted()
+    faults.push(...(await verifyOne(session, basebackup, backup)))
+  }
+  const archive = info.archives.at(-1)?.id ?? ''
+  const { files, forks } = readWal(
+    await requireEngine(session, 'wal', [basebackup.directory]),
+    archive,
+  )
+  const until = primary && receivedUntil(primary, host.stanza)
+  if (primary !== undefined && until === undefined)
+    faults.push({ code: 'wal-not-received', message: 'nobody receives the WAL of the primary' })
+  const end =
+    primary === undefined || until === undefined
+      ? []
+      : [endOf(archive, primary.timeline, until, segmentBytes)]
+  const seen = { files, forks, end, segmentBytes }
+  const needs = [...info.backups.flatMap((backup) => needAfter(backup, seen)), ...end]
+  const gaps = findWalFaults({ files, forks, needs, segmentBytes })
+  return {
+    segments: files.length,
+    faults: [...faults, ...gaps.map(({ code, message }) => ({ code, message }))],
+  }
+}
+
+async function verifyOne(
+  session: SshSession,
+  { directory }: Basebackup,
+  { label, archive }: Backup,
+): Promise<Omit<RepositoryFault, 'repository'>[]> {
+  const programs = await findPrograms(session, archive.split('-')[0] ?? '')
+  const result = await callEngine(session, 'verify', [directory, programs, label])
+  if (result.code === 0) return []
+  if (result.code !== FOUND)
+    throw new FailureError('verify-failed', `pg_verifybackup of ${label}: ${lastWords(result)}`)
+  const lines = result.stdout.toString('utf8').split('\n').filter(Boolean)
+  return lines.map((line) => ({
+    code: 'backup-invalid',
+    message: `backup ${label}: ${line.replace(/^pg_verifybackup: (?:error: )?/, '')}`,
+  }))
+}
+
+/** The last segment that the primary knows to be received whole. */
+function endOf(archive: string, timeline: number, until: bigint, segmentBytes: number): WalNeed {
+  const at = until / BigInt(segmentBytes) - 1n
+  return { archive, timeline, from: at, to: at }
+}
+
+/**
+ * A backup brings along the WAL up to its end; from the segment of its end on the archive must have it. That segment is
+ * whole only once the primary went on to the next one, and never on a timeline that was left in it.
+ */
+function needAfter(
+  { archive, walStop }: Backup,
+  seen: {
+    files: readonly ArchivedFile[]
+    forks: readonly Fork[]
+    end: readonly WalNeed[]
+    segmentBytes: number
+  },
+): WalNeed[] {
+  const { files, forks, end, segmentBytes } = seen
+  const [timeline, at] = [timelineOf(walStop), segmentNumber(walStop, segmentBytes)]
+  const onIt = files
+    .filter(({ name }) => timelineOf(name) === timeline)
+    .map(({ name }) => segmentNumber(name, segmentBytes))
+  const last = [...onIt, ...end.filter((each) => each.timeline === timeline).map(({ to }) => to)]
+  const isLeft = forks.some(
+    ({ parent, lsn }) => parent === timeline && lsn / BigInt(segmentBytes) <= at,
+  )
+  const isWhole = last.some((number) => number >= at)
+  return isWhole && !isLeft ? [{ archive, timeline, from: at, to: at }] : []
+}
+
+/** Reads what `engine.sh wal` says; what is still being written counts for nothing. */
+export function readWal(text: string, archive: string): { files: ArchivedFile[]; forks: Fork[] } {
+  const lines = text.split('\n').map((line) => line.split('\t'))
+  const files = lines
+    .filter(([kind, name]) => kind === 'file' && /^[0-9A-F]{24}$/.test(name ?? ''))
+    .map(([, name = '', bytes]) => ({ archive, name, bytes: Number(bytes) }))
+  const forks = lines
+    .filter(([kind, , parent, lsn]) => kind === 'fork' && parent && lsn)
+    .map(([, name = '', parent, lsn = '']) => ({
+      ...{ archive, timeline: timelineOf(name), parent: Number(parent), lsn: parseLsn(lsn) },
+    }))
+  return { files, forks }
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import type { BackupDrill } from '../../src/lib/backup/drill.js'
+import type { PrunedBackups } from '../../src/lib/backup/prune.js'
+import type { ClusterStatus } from '../../src/lib/cluster/types.js'
+import { ExitCode } from '../../src/lib/errors.js'
+import type { CheckedHosts } from '../../src/lib/host/check/check.js'
+import { EstateCommands, type Document } from '../support/estate/commands.js'
+import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import { DATA, PROGRAMS } from '../support/estate/cluster.js'
+import { DATABASES, prepare } from '../support/estate/snapshots.js'
+
+const { ok, usage, conflict, findings, unreachable } = ExitCode
+const DIRECTORY = '/var/lib/pgbackrest/base'
+const WAL = `${DIRECTORY}/wal`
+const ENGINE = ['--backup-engine', 'pg_basebackup', '--backup-directory', DIRECTORY]
+/** As systemd would: begun again whenever it ends. A word of a unit reads like one of the shell. */
+const SERVICE = `unit=/etc/systemd/system/cleverctl-receive-main.service
+  line() { sed -n "s/^$1=//p" $unit; }
+  { line ExecStartPre; line ExecStart; } >/tmp/receive
+  while :; do setpriv --reuid pgbackrest --regid pgbackrest --init-groups env HOME=/var/lib/pgbackrest sh -e /tmp/receive; sleep 0.2; done`
+
+describe('cleverctl backup by pg_basebackup', function () {
+  this.timeout(240_000)
+  let commands: EstateCommands
+  let estate: Estate
+
+  before(async function () {
+    if (!canRunEstate()) return this.skip()
+    commands = await EstateCommands.up()
+    estate = commands.estate
+    for (const name of DATABASES) await commands.add(name)
+    const pass = await estate.machine('db1').run('root', ['cat', '/var/lib/postgresql/.pgpass'])
+    await estate.machine('bak1').write('/var/lib/pgbackrest/.pgpass', pass, 'pgbackrest', '600')
+  })
+  after(async () => {
+    await commands?.down()
+  })
+
+  const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)
+  const bak1 = async (script: string) => (await estate.machine('bak1').script(script)).trim()
+  const codes = (document: Document) =>
+    (document['faults'] as { code: string }[]).map(({ code }) => code)
+  const labels = async () =>
+    ((await json('backup list'))['backups'] as { label: string }[]).map(({ label }) => label)
+  const problems = async (code: number) => {
+    const { hosts } = (await json('host check', code)) as unknown as CheckedHosts
+    return hosts.flatMap(({ name, checks }) =>
+      checks.filter(({ state }) => state !== 'ok').map(({ check }) => `${name} ${check}`),
+    )
+  }
+  const receive = async (primary: 'db1' | 'db2') => {
+    await bak1(
+      `setsid sh -c '${SERVICE.replaceAll("'", `'\\''`)}' >/var/log/receive.log 2>&1 </dev/null &`,
+    )
+    await receiving(primary)
+  }
+  const receiving = async (primary: 'db1' | 'db2') => {
+    const active = 'select active from pg_replication_slots where slot_name = $$cleverctl_main$$'
+    for (let turn = 0; (await estate.sql(primary, active)) !== 't'; turn += 1) {
+      if (turn > 600) assert.fail(await bak1('tail -n 20 /var/log/receive.log'))
+      await estate.sql(primary, 'select pg_sleep(0.1)')
+    }
+  }
+  /** Lets the primary begin a new segment. @returns the former one, which has been received */
+  const received = async () => {
+    await estate.sql('db1', 'create table if not exists mark (n integer)')
+    const wal = await estate.sql('db1', 'select pg_walfile_name(pg_switch_wal())')
+    await bak1(`until [ -e ${WAL}/${wal} ]; do sleep 0.1; done`)
+    return wal
+  }
+
+  it('is recorded of a backup machine alone, with a directory', async () => {
+    for (const words of [
+      ENGINE.slice(0, 2),
+      ENGINE.slice(2),
+      [...ENGINE, '--replication-role', 'a b'],
+    ]) {
+      const given = ['--role', 'backup', '--address', '192.0.2.14', '--offline', ...words]
+      await commands.json(
+        ['host', 'add', 'bak1', '--host-key', estate.hostKey('bak1').fingerprint, ...given],
+        usage,
+      )
+    }
+    const added = await commands.add('bak1', ...ENGINE)
+    assert.deepEqual(added['basebackup'], { directory: DIRECTORY, role: 'replicator' })
+    assert.equal((await commands.add('bak1', ...ENGINE))['outcome'], 'unchanged')
+  })
+
+  it('says what is missing until the machines are prepared', async () => {
+    const copies = DATABASES.map(() => 'bak1 replication')
+    assert.deepEqual(await problems(findings), [
+      'bak1 disk-of-repository',
+      'bak1 directory',
+      'bak1 receiver',
+      ...copies,
+    ])
+    for (const name of DATABASES)
+      await estate.machine(name).script(
+        `echo 'host replication replicator 192.0.2.14/32 scram-sha-256' >>${DATA}/pg_hba.conf
+         setpriv --reuid postgres --regid postgres --clear-groups ${PROGRAMS}/pg_ctl -D ${DATA} reload >/dev/null`,
+      )
+    assert.match(
+      (await prepare(commands, 'bak1')).join('\n'),
+      /^todo systemctl .* cleverctl-receive-main$/m,
+    )
+    assert.deepEqual(
+      (await prepare(commands, 'bak1')).filter((line) => line.startsWith('changed')),
+      [],
+    )
+    assert.equal((await json('backup status', findings)).error.code, 'no-backup')
+    const { problems: seen } = (await json('cluster status')) as unknown as ClusterStatus
+    assert.ok(seen.some(({ code }) => code === 'wal-not-received'))
+    await receive('db1')
+    assert.deepEqual(await problems(ok), [])
+  })
+
+  it('makes a full one from a standby or the primary, and no other type', async () => {
+    await estate.sql('db1', 'create table reading as select n from generate_series(1, 1000) as n')
+    assert.equal((await json('backup run --type incr', usage)).error.code, 'full-only')
+    const first = await json('backup run')
+    assert.match(String(first['label']), /^\d{8}-\d{6}F$/)
+    assert.deepEqual([first['type'], first['from'], first['host']], ['full', 'standby', 'bak1'])
+    assert.ok(Number(first['bytes']) > 1_000_000 && first['counted'] !== null)
+    const second = await json('backup run --type full --from primary')
+    assert.equal(second['from'], 'primary')
+    assert.deepEqual(await labels(), [first['label'], second['label']])
+    await json('backup status --max-age 1h')
+    assert.equal((await json('backup status --max-age 1ms', findings)).error.code, 'backup-old')
+  })
+
+  it('proves the last one by a drill, up to the last segment that was received', async () => {
+    await received()
+    const drill = (await json('backup drill --latest')) as unknown as BackupDrill
+    assert.deepEqual(
+      drill.checks.map(({ name, state }) => `${name} ${state}`),
+      ['restore', 'recovery', 'rows', 'end-of-recovery', 'wal', 'structure', 'pages'].map(
+        (name) => `${name} ok`,
+      ),
+    )
+  })
+
+  it('finds a file that has changed, and WAL that is missing in the middle or at the end', async () => {
+    const [middle, last] = [await received(), await received()]
+    assert.deepEqual(codes(await json('backup verify')), [])
+    for (const wal of [middle, last]) {
+      await bak1(`mv ${WAL}/${wal} ${DIRECTORY}/away`)
+      assert.deepEqual(codes(await json('backup verify', findings)), ['wal-gap'])
+      await bak1(`mv ${DIRECTORY}/away ${WAL}/${wal}`)
+    }
+    const file = `${DIRECTORY}/backup/${(await labels()).at(-1)}/data/global/pg_control`
+    await bak1(
+      `cp -a ${file} ${DIRECTORY}/away; printf X | dd of=${file} bs=1 seek=4000 conv=notrunc status=none`,
+    )
+    assert.deepEqual(codes(await json('backup verify', findings)), ['backup-invalid'])
+    const drill = (await json('backup drill --latest', findings)) as unknown as BackupDrill
+    assert.deepEqual(
+      drill.checks.map(({ name, state }) => `${name} ${state}`),
+      ['restore failed'],
+    )
+    await bak1(`mv ${DIRECTORY}/away ${file}`)
+  })
+
+  it('finds a damaged page of the database, and keeps no backup of it', async () => {
+    await estate.sql('db1', 'create table torn as select n from generate_series(1, 5000) as n')
+    await estate.sql('db1', 'checkpoint')
+    const file = `${DATA}/${await estate.sql('db1', `select pg_relation_filepath('torn')`)}`
+    await estate
+      .machine('db1')
+      .script(`printf XXXXXXXX | dd of=${file} bs=1 seek=12000 conv=notrunc status=none`)
+    assert.equal((await json('backup run --from primary', findings)).error.code, 'backup-damaged')
+    await estate.sql('db1', 'drop table torn')
+    assert.equal((await labels()).length, 2)
+  })
+
+  it('lists no half-made one, refuses a second run meanwhile, and goes on after the power was cut', async () => {
+    // Slow enough to be met at it: so many kB a second.
+    await bak1(
+      `cd ${PROGRAMS}; mv pg_basebackup fast
+       printf '#!/bin/sh\\nexec ${PROGRAMS}/fast --max-rate=32 "$@"\\n' >pg_basebackup; chmod 755 pg_basebackup`,
+    )
+    const first = json('backup run', unreachable)
+    await bak1(`until [ -e "$(echo ${DIRECTORY}/backup/.new-*/data/base)" ]; do sleep 0.1; done`)
+    assert.equal((await labels()).length, 2)
+    const { error } = await json('backup run', conflict)
+    assert.equal(error.code, 'backup-running')
+    assert.match(error.message, /process \d+, begun .* UTC/)
+    await estate.machine('bak1').powerCut()
+    await first
+    await estate.machine('bak1').boot()
+    await bak1(`mv ${PROGRAMS}/fast ${PROGRAMS}/pg_basebackup`)
+    assert.equal((await json('backup status', findings)).error.code, 'wal-not-received')
+    await receive('db1')
+    await json('backup run --no-count')
+    assert.equal((await labels()).length, 3)
+    assert.equal(await bak1(`ls -A ${DIRECTORY}/backup | grep -c '^[.]' || true`), '0')
+  })
+
+  it('lets backups go that are old and more than enough, and the WAL before the oldest one', async () => {
+    const words = 'backup prune --keep-within 0 --keep-daily 1 --keep-weekly 0 --keep-monthly 0'
+    const look = async (more = '') =>
+      ((await json(words + more)) as unknown as PrunedBackups).backups.map(({ outcome }) => outcome)
+    // The last proven one stays, and would be the one to go.
+    await commands.fresh.database.query('delete from cleverctl.drill')
+    const before = await labels()
+    const plan = await look()
+    assert.ok(plan.includes('expired') && plan.at(-1) === 'kept')
+    assert.deepEqual(await labels(), before)
+    assert.ok((await look(' --yes')).includes('deleted'))
+    const kept = before.filter((_, index) => plan[index] === 'kept')
+    assert.deepEqual(await labels(), kept)
+    assert.deepEqual(codes(await json('backup verify')), [])
+    const { backups } = (await json('backup list')) as unknown as {
+      backups: { walStop: string }[]
+    }
+    assert.equal(await bak1(`ls ${WAL} | grep -xE '[0-9A-F]{24}' | head -n 1`), backups[0]?.walStop)
+  })
+
+  it('goes on with the new primary after the old one lost its power', async () => {
+    await estate.machine('db1').powerCut()
+    await estate.sql('db2', 'select pg_promote()')
+    await receiving('db2')
+    const run = await json('backup run --from primary --no-count')
+    assert.equal(run['from'], 'primary')
+    assert.deepEqual(codes(await json('backup verify')), [])
+  })
+})
