@@ -95,7 +95,7 @@ describe('hostile text in every argument and flag of every command', () => {
     worker = new CommandWorker(env, folder)
     stands = await Stands.prepare({
       folder: join(folder, 'files'),
-      count: 700,
+      count: 1000,
       look,
       run: async (words) => {
         const report = await run(words)
