@@ -64,7 +64,13 @@ function factsOf(
     ],
     ['audits', String(audits)],
     ['servers', String(servers.length)],
-    ['findings', SEVERITIES.map((severity) => `${counts[severity]} ${severity}`).join(', ')],
+    [
+      'findings',
+      // None found and never looked are two things.
+      servers.length === 0
+        ? 'not known (cleverctl access audit)'
+        : SEVERITIES.map((severity) => `${counts[severity]} ${severity}`).join(', '),
+    ],
     ['went away', String(gone)],
     ['trail', wholeness(trail)],
     ['ledger', wholeness(sessions.ledger)],

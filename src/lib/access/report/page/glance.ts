@@ -12,10 +12,12 @@ export function glance({ sessions, findings, grants, drills, trail }: AccessRepo
     isKept
       ? [`connections, ${sessions.flagged} stand out`, sessions.total]
       : ['of connections is known', 'nothing'],
-    ...SEVERITIES.map((severity): [string, number] => [
-      `${severity} findings open`,
-      counts[severity],
-    ]),
+    ...(servers.length === 0
+      ? [['of findings is known', 'nothing'] as [string, string]]
+      : SEVERITIES.map((severity): [string, number] => [
+          `${severity} findings open`,
+          counts[severity],
+        ])),
     ['checks not carried out', servers.length === 0 ? 'all' : notChecked.length],
     ['grants in force', inForce],
     ['drills that proved the data', `${proven} of ${drills.rows.length}`],
