@@ -12,28 +12,24 @@ import { migrate } from '../../src/lib/database/migrate.js'
 import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { startCluster, startStandby, type Cluster } from '../support/cluster.js'
+import type { Cluster } from '../support/cluster.js'
 import { byDsn, openUrl, silentLog, testWorkspace } from '../support/database.js'
-import { freePort } from '../support/server.js'
+import { socketUrl, startPrimaryAndStandby, type PrimaryAndStandby } from '../support/standby.js'
 
 describe('a grant on a primary and its standby', () => {
+  let servers: PrimaryAndStandby
   let primary: Cluster
   let standby: Cluster
   let database: Database
   let workspace: Workspace
   let folder: string
   const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
-  const dsn = ({ socketFolder, port }: Cluster) =>
-    `postgres://postgres@/postgres?host=${encodeURIComponent(socketFolder)}&port=${port}`
 
   before(async () => {
-    primary = await startCluster({
-      port: await freePort(),
-      settings: ["listen_addresses = '127.0.0.1'"],
-      hba: ['local all all trust', 'host all,replication postgres 127.0.0.1/32 trust'],
-    })
-    standby = await startStandby(primary, await freePort())
-    database = await openUrl(dsn(primary), { migrations: 'ignore' })
+    servers = await startPrimaryAndStandby()
+    primary = servers.primary
+    standby = servers.standby
+    database = await openUrl(socketUrl(primary), { migrations: 'ignore' })
     await migrate(database, silentLog)
     workspace = testWorkspace(database, { clock: systemClock })
     folder = mkdtempSync(join(tmpdir(), 'cctl-grant-standby-'))
@@ -44,18 +40,17 @@ describe('a grant on a primary and its standby', () => {
   })
   after(async () => {
     await database.close()
-    await standby.stop()
-    await primary.stop()
+    await servers.stop()
     rmSync(folder, { recursive: true })
   })
 
   it('ends on both, with the sessions on both', async () => {
-    const servers = byDsn(dsn(standby), dsn(primary))
+    const named = byDsn(socketUrl(standby), socketUrl(primary))
     const { role } = await grantAccess(
       workspace,
       {
         ...{ email: 'ana@example.com', forMs: 3_600_000, reason: 'x', databases: ['postgres'] },
-        ...{ isReadOnly: true, servers },
+        ...{ isReadOnly: true, servers: named },
       },
       { delivery: fileDelivery(join(folder, 'password')), environment },
     )
@@ -90,7 +85,7 @@ describe('a grant on a primary and its standby', () => {
     const former = readFileSync(hba, 'utf8')
     const server = {
       host: 'standby',
-      database: await openUrl(dsn(standby), { migrations: 'ignore' }),
+      database: await openUrl(socketUrl(standby), { migrations: 'ignore' }),
     }
     const set = async (...lines: string[]) => setHbaLines(server, { role: 'r', lines }, workspace)
     try {

@@ -11,11 +11,12 @@ import { ExpectedError, NotFoundError, UnreachableError } from '../../src/lib/er
 import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { startCluster, startStandby, type Cluster } from '../support/cluster.js'
+import type { Cluster } from '../support/cluster.js'
 import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
 import { recordMachine, startMachine } from '../support/database-host.js'
 import { freePort } from '../support/server.js'
 import { canServeSsh, makeKey, type SshServer } from '../support/ssh.js'
+import { startPrimaryAndStandby, type PrimaryAndStandby } from '../support/standby.js'
 
 describe('access to recorded hosts, over SSH', function () {
   this.timeout(60_000)
@@ -23,6 +24,7 @@ describe('access to recorded hosts, over SSH', function () {
   let workspace: Workspace
   let folder: string
   let key: string
+  let servers: PrimaryAndStandby | undefined
   const clusters: Cluster[] = []
   const machines: SshServer[] = []
   const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
@@ -47,12 +49,8 @@ describe('access to recorded hosts, over SSH', function () {
     key = makeKey(folder, 'operator')
     own = await freshDatabase()
     workspace = testWorkspace(own.database, { clock: systemClock })
-    const primary = await startCluster({
-      port: await freePort(),
-      settings: ["listen_addresses = '127.0.0.1'"],
-      hba: ['local all all trust', 'host all,replication postgres 127.0.0.1/32 trust'],
-    })
-    clusters.push(primary, await startStandby(primary, await freePort()))
+    servers = await startPrimaryAndStandby()
+    clusters.push(servers.primary, servers.standby)
     for (const [index, cluster] of clusters.entries()) {
       const machine = await startMachine(cluster, key)
       machines.push(machine)
@@ -65,7 +63,7 @@ describe('access to recorded hosts, over SSH', function () {
   })
   after(async () => {
     for (const machine of machines) await machine.stop()
-    for (const cluster of clusters.reverse()) await cluster.stop()
+    await servers?.stop()
     await own?.drop()
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   })

@@ -151,6 +151,13 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     succeeds: { args: { number: String(number) }, flags: { reason: 'not today' }, code: ok },
     fails: { args: { number: '999999' }, flags: { reason: 'not today' }, code: notFound },
   }),
+  'access:enforce': () => ({
+    succeeds: { flags: { 'unknown-roles': true }, code: findings },
+    fails: {
+      flags: { dsn: 'nowhere', role: 'old_app', yes: true },
+      code: usage,
+    },
+  }),
   'access:expire': () => ({
     succeeds: { code: ok, role: 'owner' },
     fails: { code: refused, fault: 'login' },

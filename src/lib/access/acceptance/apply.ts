@@ -3,14 +3,14 @@ import type { AcceptanceRow } from './store.js'
 import { acceptanceState } from './types.js'
 
 /** Parts the findings that somebody answers for on this day from those that count. */
-export function applyAcceptances(
-  findings: readonly AccessFinding[],
+export function applyAcceptances<Finding extends AccessFinding>(
+  findings: readonly Finding[],
   acceptances: readonly AcceptanceRow[],
   now: Date,
-): { findings: AccessFinding[]; accepted: AcceptedFinding[] } {
+): { findings: Finding[]; accepted: (Finding & Pick<AcceptedFinding, 'acceptance'>)[] } {
   const valid = acceptances.filter((row) => acceptanceState(row, now) === 'valid')
-  const counting: AccessFinding[] = []
-  const accepted: AcceptedFinding[] = []
+  const counting: Finding[] = []
+  const accepted: (Finding & Pick<AcceptedFinding, 'acceptance'>)[] = []
   for (const finding of findings) {
     const { rule, subject, host } = finding
     const found = valid.find(

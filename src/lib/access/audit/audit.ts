@@ -2,16 +2,13 @@ import { ExitCode, FindingsError, IncompleteError, UnreachableError } from '../.
 import { CancelledError, ExpectedError } from '../../errors.js'
 import type { Database } from '../../database/database.js'
 import { requireReportPlace } from '../../findings/sarif-file.js'
-import { selectAccounts } from '../../staff/store.js'
 import type { Log, Workspace } from '../../workspace.js'
 import { applyAcceptances } from '../acceptance/apply.js'
 import { selectAcceptances } from '../acceptance/store.js'
-import { selectCanaries } from '../canary/store.js'
-import { selectGrantsOfList } from '../grant/store.js'
 import { namedServers, serverNames, type AskedServers } from '../named-servers.js'
+import { currentList } from './current-list.js'
 import { judge, readAll, type Reading } from './judge.js'
 import { writeAccessJunit } from './junit.js'
-import { accessList } from './list.js'
 import { writeAccessSarif } from './sarif.js'
 import { recordAudit } from './record.js'
 import { EVERY_RULE, SEVERITIES, type AccessAudit, type Severity } from './types.js'
@@ -42,18 +39,13 @@ export async function auditAccess(
   workspace: Workspace,
   asked: AccessQuestion,
 ): Promise<AccessAudit> {
-  const { database, clock, log, random, signal } = workspace
+  const { database, log, random, signal } = workspace
   const { environment, failOn, isProbing, sarif, junit } = asked
   for (const file of [sarif?.file, junit]) if (file !== undefined) await requireReportPlace(file)
   const names = await serverNames(workspace, asked.servers)
   const servers = await namedServers(workspace, names, environment)
-  const now = clock.now()
-  const list = accessList(
-    await selectAccounts(database),
-    now,
-    await selectGrantsOfList(database),
-    await selectCanaries(database),
-  )
+  const list = await currentList(workspace)
+  const { now } = list
   const acceptances = await selectAcceptances(database)
   const audit: AccessAudit = {
     findings: [],

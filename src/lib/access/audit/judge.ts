@@ -4,7 +4,14 @@ import { DATABASE_PARTS, readDatabases, type ReadDatabase } from './database.js'
 import { probeServer, type Probe } from './probe.js'
 import { ACCESS_RULES } from './rules.js'
 import { partReader, readServer, type ReadParts } from './server.js'
-import type { AccessFinding, AccessList, AccessRule, AuditParts, NotChecked } from './types.js'
+import type {
+  AccessFinding,
+  AccessList,
+  AccessRule,
+  AuditParts,
+  Found,
+  NotChecked,
+} from './types.js'
 
 /** Everything that was read of a server. */
 export interface Reading extends ReadParts {
@@ -38,15 +45,29 @@ export async function readAll(
   return { ...parts, inside, probes }
 }
 
+/** A finding with what else its rule says. */
+export type JudgedFinding = AccessFinding & Pick<Found, 'role' | 'mending'>
+
 /** Asks every rule about a server, the gravest first; nothing is read any more. */
 export function judge(
   host: string,
   reading: Reading,
   list: AccessList,
 ): { findings: AccessFinding[]; notChecked: NotChecked[] } {
-  const findings: AccessFinding[] = []
+  const { findings, notChecked } = askRules(ACCESS_RULES, host, reading, list)
+  return { findings: findings.map(({ role, mending, ...finding }) => finding), notChecked }
+}
+
+/** The same for these rules, with all that they say. */
+export function askRules(
+  rules: readonly AccessRule[],
+  host: string,
+  reading: Reading,
+  list: AccessList,
+): { findings: JudgedFinding[]; notChecked: NotChecked[] } {
+  const findings: JudgedFinding[] = []
   const notChecked: NotChecked[] = []
-  for (const rule of ACCESS_RULES) {
+  for (const rule of rules) {
     if (reading.probes === undefined && rule.needs.includes('probes')) continue
     for (const parts of partsFor(rule, reading)) {
       const missing = rule.needs.find((name) => parts[name] instanceof Error)
@@ -77,13 +98,13 @@ function findingsOf(
   host: string,
   parts: Some,
   list: AccessList,
-): AccessFinding[] {
+): JudgedFinding[] {
   // A rule looks at the parts that it needs alone, and those were read.
-  return rule.find(parts as AuditParts, list).map(({ role, ...found }) => ({
+  return rule.find(parts as AuditParts, list).map((found) => ({
     rule: rule.id,
     severity: rule.severity,
     host,
-    who: role === null ? null : (list.holderOf(role)?.handle ?? 'nobody'),
+    who: found.role === null ? null : (list.holderOf(found.role)?.handle ?? 'nobody'),
     ...found,
   }))
 }

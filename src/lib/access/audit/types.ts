@@ -10,6 +10,15 @@ export const SEVERITIES = ['critical', 'high', 'medium'] as const
 /** One of {@link SEVERITIES}. */
 export type Severity = (typeof SEVERITIES)[number]
 
+/** What a fix changes of a role, in the words of SQL. */
+export interface Mending {
+  kind: 'login' | 'attribute' | 'membership' | 'validity' | 'connection limit'
+  from: string
+  to: string
+  /** Of a membership: the role that is no longer to have the member. */
+  group?: string
+}
+
 /** What a rule holds against something. */
 export interface Found {
   /** The role, rule, setting, session or database it is about. */
@@ -22,10 +31,12 @@ export interface Found {
   fix: string
   /** What takes the fix back. */
   undo: string
+  /** Where the fix is one statement about a role. */
+  mending?: Mending
 }
 
 /** Something that lets in whom the list does not. */
-export interface AccessFinding extends Omit<Found, 'role'> {
+export interface AccessFinding extends Omit<Found, 'role' | 'mending'> {
   rule: string
   severity: Severity
   /** The server. */
@@ -125,4 +136,9 @@ export function defineRule<const Name extends PartName>(
 /** A name as SQL has it. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A text as SQL has it. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ExpectedError, PartialError } from '../../errors.js'
 import { changeList } from '../../staff/change.js'
 import { selectAccount } from '../../staff/store.js'
@@ -6,15 +5,12 @@ import { unknownAccount } from '../../staff/types.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { probeLogin } from '../audit/probe.js'
+import { endLogin } from '../ended-login.js'
 import { removeGrantLines } from './hba-lines.js'
-import { canLogIn, closeLogin, endSessions } from './server-store.js'
+import { closeLogin } from './server-store.js'
 import { primaryOf, withServers, type OpenServer } from './servers.js'
 import { moveGrant, selectOpenGrants, type GrantRow } from './store.js'
 import type { GrantEnd } from './types.js'
-
-/** How long a standby may take to hear that a login is closed. */
-const REPLICATION_MS = 10_000
-const RETRY_MS = 50
 
 /** What became of a grant that was to end. */
 export interface EndedGrant {
@@ -162,17 +158,9 @@ async function whyOpen(
   ended: { sessionsEnded: number },
 ): Promise<string | null> {
   const { database, standing } = server
-  const { signal } = workspace
-  const deadline = performance.now() + REPLICATION_MS
-  while (await canLogIn(database, role)) {
-    if (performance.now() > deadline) return 'the server has not heard of the end yet'
-    await sleep(RETRY_MS, undefined, { signal })
-  }
-  ended.sessionsEnded += await endSessions(database, role)
-  while ((await endSessions(database, role)) > 0) {
-    if (performance.now() > deadline) return 'a session does not end'
-    await sleep(RETRY_MS, undefined, { signal })
-  }
+  const { sessionsEnded, reason } = await endLogin(database, role, workspace.signal)
+  ended.sessionsEnded += sessionsEnded
+  if (reason !== null) return reason
   const name = databases[0] ?? standing.databases[0] ?? 'postgres'
   try {
     await removeGrantLines(workspace, server, { role })

@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.js'
-import { quoteName } from '../audit/types.js'
+import { quoteLiteral, quoteName } from '../audit/types.js'
 import { GRANTED_GROUP } from './types.js'
 
 const CONNECTIONS = 4
@@ -59,11 +59,11 @@ export async function createLogin(database: Database, login: Login): Promise<voi
     if (names.includes(role)) return
     if (!names.includes(GRANTED_GROUP)) await run(`create role ${group} nologin`)
     await run(
-      `create role ${name} login connection limit ${CONNECTIONS} password ${literal(verifier)} ` +
-        `valid until ${literal(endsAt.toISOString())} in role ${group}, pg_read_all_data` +
+      `create role ${name} login connection limit ${CONNECTIONS} password ${quoteLiteral(verifier)} ` +
+        `valid until ${quoteLiteral(endsAt.toISOString())} in role ${group}, pg_read_all_data` +
         (isReadOnly ? '' : ', pg_write_all_data'),
     )
-    await run(`comment on role ${name} is ${literal(comment)}`)
+    await run(`comment on role ${name} is ${quoteLiteral(comment)}`)
     if (isReadOnly) await run(`alter role ${name} set default_transaction_read_only = on`)
     if (hasPgaudit) await run(`alter role ${name} set pgaudit.log = 'all'`)
     for (const each of databases)
@@ -107,8 +107,4 @@ export async function canLogIn(database: Database, role: string): Promise<boolea
     [role],
   )
   return rowCount !== 0
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

@@ -48,11 +48,8 @@ export async function withServers<Result>(
   }
 }
 
-/**
- * The one that takes changes.
- * @throws ConflictError where there is none or more than one, RefusedError for a login that is no superuser
- */
-export function primaryOf({ open }: OpenServers): OpenServer {
+/** The one that takes changes. @throws ConflictError where there is none or more than one */
+export function findPrimary({ open }: Pick<OpenServers, 'open'>): OpenServer {
   const [primary, other] = open.filter(({ standing }) => !standing.isStandby)
   if (!primary || other)
     throw new ConflictError(
@@ -61,6 +58,12 @@ export function primaryOf({ open }: OpenServers): OpenServer {
         ? `${primary.host} and ${other?.host} both take changes: name the servers of one primary`
         : 'none of the servers takes changes: name the primary, too',
     )
+  return primary
+}
+
+/** The same, to make changes there. @throws RefusedError for a login that is no superuser, too */
+export function primaryOf(servers: OpenServers): OpenServer {
+  const primary = findPrimary(servers)
   if (!primary.standing.isSuperuser)
     throw new RefusedError(
       'superuser-needed',

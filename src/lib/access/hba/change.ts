@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database, Queryable } from '../../database/database.js'
-import { openSibling } from '../../database/sibling.js'
 import { StatementError } from '../../database/statement-error.js'
-import { ExpectedError, FailureError } from '../../errors.js'
+import { FailureError } from '../../errors.js'
 import type { Workspace } from '../../workspace.js'
+import { whyLockedOut } from '../own-login.js'
 import { withLinesOf } from './block.js'
 import {
   askReload,
@@ -86,24 +86,6 @@ async function reload(client: Queryable, { host, signal }: Given): Promise<void>
     if (performance.now() > deadline)
       throw new FailureError('hba-not-loaded', `${host} does not read its configuration`)
     await sleep(RETRY_MS, undefined, { signal })
-  }
-}
-
-/** Logs in anew, in the way this run did. @returns why that did not go */
-async function whyLockedOut(
-  client: Queryable,
-  { database, log, signal }: Given,
-): Promise<string | undefined> {
-  const { rows } = await client.query<{ name: string }>('select current_database() as name')
-  const other = await openSibling(database, rows[0]?.name ?? 'postgres', { log, signal })
-  try {
-    await other.query('select 1')
-    return undefined
-  } catch (error) {
-    if (!(error instanceof ExpectedError)) throw error
-    return `with them this login is not let in (${error.message})`
-  } finally {
-    await other.close()
   }
 }
 

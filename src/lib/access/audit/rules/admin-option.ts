@@ -17,5 +17,6 @@ export const adminOption = defineRule({
         evidence: `has ADMIN OPTION on ${group}`,
         fix: `revoke admin option for ${quoteName(group)} from ${quoteName(member)}`,
         undo: `grant ${quoteName(group)} to ${quoteName(member)} with admin option`,
+        mending: { kind: 'membership', from: `admin of ${group}`, to: `member of ${group}` },
       })),
 })

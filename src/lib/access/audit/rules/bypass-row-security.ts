@@ -1,4 +1,5 @@
-import { defineRule, quoteName } from '../types.js'
+import { foundAttribute } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** BYPASSRLS. */
 export const bypassRowSecurity = defineRule({
@@ -11,11 +12,7 @@ export const bypassRowSecurity = defineRule({
   find: ({ roles }) =>
     roles
       .filter((role) => !role.isSuperuser && role.bypassesRowSecurity)
-      .map(({ name }) => ({
-        subject: `role ${name}`,
-        role: name,
-        evidence: 'has BYPASSRLS',
-        fix: `alter role ${quoteName(name)} nobypassrls`,
-        undo: `alter role ${quoteName(name)} bypassrls`,
-      })),
+      .map(({ name }) =>
+        foundAttribute(name, { evidence: 'has BYPASSRLS', from: 'bypassrls', to: 'nobypassrls' }),
+      ),
 })

@@ -1,4 +1,5 @@
-import { defineRule, quoteName } from '../types.js'
+import { foundAttribute } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** CREATEROLE and CREATEDB. */
 export const createRole = defineRule({
@@ -11,11 +12,15 @@ export const createRole = defineRule({
   find: ({ roles }) =>
     roles
       .filter((role) => !role.isSuperuser && (role.canCreateRoles || role.canCreateDatabases))
-      .map(({ name }) => ({
-        subject: `role ${name}`,
-        role: name,
-        evidence: 'has CREATEROLE or CREATEDB',
-        fix: `alter role ${quoteName(name)} nocreaterole nocreatedb`,
-        undo: `alter role ${quoteName(name)} createrole createdb`,
-      })),
+      .map(({ name, canCreateRoles, canCreateDatabases }) => {
+        const words = [
+          ...(canCreateRoles ? ['createrole'] : []),
+          ...(canCreateDatabases ? ['createdb'] : []),
+        ]
+        return foundAttribute(name, {
+          evidence: `has ${words.map((word) => word.toUpperCase()).join(' and ')}`,
+          from: words.join(' '),
+          to: words.map((word) => `no${word}`).join(' '),
+        })
+      }),
 })

@@ -1,7 +1,8 @@
 import { decidingRules } from '../../hba/match.js'
 import { attempts, REACH_PARTS } from '../reach.js'
 import { hbaFacts } from '../server.js'
-import { defineRule, quoteName } from '../types.js'
+import { foundLogin } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** Methods that ask for a password, which is all that VALID UNTIL ends. */
 const WITH_PASSWORD = ['scram-sha-256', 'md5', 'password']
@@ -29,15 +30,8 @@ export const endWithoutEffect = defineRule({
             rule !== null && rule.method !== 'reject' && !WITH_PASSWORD.includes(rule.method),
         )
         if (!way) return []
-        return [
-          {
-            subject: `role ${name}`,
-            role: name,
-            evidence: `was valid until ${validUntil?.toISOString()}, and line ${way.line} lets it in by ${way.method}`,
-            fix: `alter role ${quoteName(name)} nologin`,
-            undo: `alter role ${quoteName(name)} login`,
-          },
-        ]
+        const evidence = `was valid until ${validUntil?.toISOString()}, and line ${way.line} lets it in by ${way.method}`
+        return [foundLogin(name, evidence)]
       })
   },
 })

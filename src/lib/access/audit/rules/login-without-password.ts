@@ -1,4 +1,5 @@
 import { rulesThatLetIn, REACH_PARTS } from '../reach.js'
+import { foundLogin } from '../role-found.js'
 import { defineRule, quoteName } from '../types.js'
 
 /** Methods that compare with the password that the server keeps. */
@@ -14,28 +15,19 @@ export const loginWithoutPassword = defineRule({
   needs: ['passwords', ...REACH_PARTS],
   find: (parts) =>
     parts.passwords.flatMap(({ role, kind, canLogin }) => {
-      const name = quoteName(role)
       if (!canLogin && kind !== 'none')
         return [
           {
             subject: `role ${role}`,
             role,
             evidence: 'cannot log in, and has a password',
-            fix: `alter role ${name} password null`,
+            fix: `alter role ${quoteName(role)} password null`,
             undo: 'none: the former hash is not kept',
           },
         ]
       if (!canLogin || kind !== 'none') return []
       const ways = [...rulesThatLetIn(parts, role)]
       if (!ways.some(({ method }) => WITH_PASSWORD.includes(method))) return []
-      return [
-        {
-          subject: `role ${role}`,
-          role,
-          evidence: 'has no password, and a rule asks it for one',
-          fix: `alter role ${name} nologin`,
-          undo: `alter role ${name} login`,
-        },
-      ]
+      return [foundLogin(role, 'has no password, and a rule asks it for one')]
     }),
 })

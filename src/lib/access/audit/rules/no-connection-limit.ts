@@ -1,4 +1,8 @@
-import { defineRule, quoteName } from '../types.js'
+import { foundAttribute } from '../role-found.js'
+import { defineRule } from '../types.js'
+
+/** What a login gets that has no limit. */
+export const CONNECTION_LIMIT = 'connection limit 10'
 
 /** A login that may take every connection. */
 export const noConnectionLimit = defineRule({
@@ -14,11 +18,12 @@ export const noConnectionLimit = defineRule({
         ({ canLogin, isSuperuser, connectionLimit }) =>
           canLogin && !isSuperuser && connectionLimit === null,
       )
-      .map(({ name }) => ({
-        subject: `role ${name}`,
-        role: name,
-        evidence: 'has no connection limit',
-        fix: `alter role ${quoteName(name)} connection limit 10`,
-        undo: `alter role ${quoteName(name)} connection limit -1`,
-      })),
+      .map(({ name }) =>
+        foundAttribute(name, {
+          evidence: 'has no connection limit',
+          from: 'connection limit -1',
+          to: CONNECTION_LIMIT,
+          kind: 'connection limit',
+        }),
+      ),
 })

@@ -1,4 +1,5 @@
-import { defineRule, quoteName } from '../types.js'
+import { foundAttribute } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** A password that is good for ever. */
 export const passwordWithoutEnd = defineRule({
@@ -15,16 +16,16 @@ export const passwordWithoutEnd = defineRule({
       const end = holder.until === null ? undefined : nextDay(holder.until)
       const isGood = validUntil !== null && (end === undefined || validUntil <= end)
       if (isGood) return []
-      const wanted = end?.toISOString() ?? 'a day'
-      return [
-        {
-          subject: `role ${name}`,
-          role: name,
-          evidence: `the password is valid ${validUntil === null ? 'for ever' : `until ${validUntil.toISOString()}`}`,
-          fix: `alter role ${quoteName(name)} valid until '${wanted}'`,
-          undo: `alter role ${quoteName(name)} valid until '${validUntil?.toISOString() ?? 'infinity'}'`,
-        },
-      ]
+      const found = foundAttribute(name, {
+        evidence: `the password is valid ${validUntil === null ? 'for ever' : `until ${validUntil.toISOString()}`}`,
+        from: `valid until '${validUntil?.toISOString() ?? 'infinity'}'`,
+        to: `valid until '${end?.toISOString() ?? 'a day'}'`,
+        kind: 'validity',
+      })
+      if (end !== undefined) return [found]
+      // Which day it is to be, the list does not say.
+      const { mending, ...told } = found
+      return [told]
     }),
 })
 

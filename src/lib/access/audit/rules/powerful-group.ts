@@ -1,5 +1,6 @@
 import { membersOf } from '../members.js'
-import { defineRule, quoteName } from '../types.js'
+import { foundMembership } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** Roles of PostgreSQL that amount to a superuser, or to reading or stopping everything. */
 const POWERFUL = [
@@ -20,19 +21,19 @@ export const powerfulGroup = defineRule({
   references: ['NIST AC-6', 'ISO 27001 A.8.2', 'CIS PostgreSQL 4.9'],
   needs: ['memberships'],
   find: ({ memberships }, list) =>
-    POWERFUL.flatMap((group) => membersOf(memberships, group))
-      .filter(({ member, group }) => {
-        const grant = list.grantOf(member)
-        if (!grant) return true
-        const isMeant =
-          group === 'pg_read_all_data' || (group === 'pg_write_all_data' && !grant.isReadOnly)
-        return !isMeant
-      })
-      .map(({ member, group, through }) => ({
-        subject: `role ${member}`,
-        role: member,
-        evidence: `is a member of ${through}${through === group ? '' : `, and so of ${group}`}`,
-        fix: `revoke ${quoteName(through)} from ${quoteName(member)}`,
-        undo: `grant ${quoteName(through)} to ${quoteName(member)}`,
-      })),
+    POWERFUL.flatMap((powerful) =>
+      membersOf(memberships, powerful)
+        .filter(({ member }) => {
+          const grant = list.grantOf(member)
+          if (!grant) return true
+          const isMeant =
+            powerful === 'pg_read_all_data' ||
+            (powerful === 'pg_write_all_data' && !grant.isReadOnly)
+          return !isMeant
+        })
+        .map((direct) => {
+          const further = direct.group === powerful ? '' : `, and so of ${powerful}`
+          return foundMembership(direct, `is a member of ${direct.group}${further}`)
+        }),
+    ),
 })

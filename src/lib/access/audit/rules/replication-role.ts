@@ -1,4 +1,5 @@
-import { defineRule, quoteName } from '../types.js'
+import { foundAttribute } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** REPLICATION of somebody else than a program. */
 export const replicationRole = defineRule({
@@ -16,11 +17,8 @@ export const replicationRole = defineRule({
           !role.isBootstrap &&
           list.holderOf(role.name)?.kind !== 'service-account',
       )
-      .map(({ name }) => ({
-        subject: `role ${name}`,
-        role: name,
-        evidence: 'has REPLICATION and is no service account',
-        fix: `alter role ${quoteName(name)} noreplication`,
-        undo: `alter role ${quoteName(name)} replication`,
-      })),
+      .map(({ name }) => {
+        const evidence = 'has REPLICATION and is no service account'
+        return foundAttribute(name, { evidence, from: 'replication', to: 'noreplication' })
+      }),
 })

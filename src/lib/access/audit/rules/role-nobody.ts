@@ -1,4 +1,5 @@
-import { defineRule, quoteName, type AccessList } from '../types.js'
+import { foundLogin } from '../role-found.js'
+import { defineRule, type AccessList } from '../types.js'
 
 /** A login that nobody on the list has. */
 export const roleNobody = defineRule({
@@ -11,13 +12,7 @@ export const roleNobody = defineRule({
   find: ({ roles }, list) =>
     roles
       .filter((role) => role.canLogin && !list.isValid(role.name))
-      .map(({ name }) => ({
-        subject: `role ${name}`,
-        role: name,
-        evidence: `can log in; ${standing(list, name)}`,
-        fix: `alter role ${quoteName(name)} nologin`,
-        undo: `alter role ${quoteName(name)} login`,
-      })),
+      .map(({ name }) => foundLogin(name, `can log in; ${standing(list, name)}`)),
 })
 
 function standing(list: AccessList, role: string): string {

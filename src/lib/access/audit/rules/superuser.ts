@@ -1,5 +1,6 @@
 import { membersOf } from '../members.js'
-import { defineRule, quoteName } from '../types.js'
+import { foundAttribute, foundMembership } from '../role-found.js'
+import { defineRule } from '../types.js'
 
 /** A superuser too many. */
 export const superuser = defineRule({
@@ -15,22 +16,15 @@ export const superuser = defineRule({
     return [
       ...superusers
         .filter((role) => !role.isBootstrap)
-        .map(({ name }) => ({
-          subject: `role ${name}`,
-          role: name,
-          evidence: 'is a superuser',
-          fix: `alter role ${quoteName(name)} nosuperuser`,
-          undo: `alter role ${quoteName(name)} superuser`,
-        })),
-      ...superusers
-        .flatMap(({ name }) => membersOf(memberships, name))
-        .map(({ member, group, through }) => ({
-          subject: `role ${member}`,
-          role: member,
-          evidence: `may become superuser ${group} as a member of ${through}`,
-          fix: `revoke ${quoteName(through)} from ${quoteName(member)}`,
-          undo: `grant ${quoteName(through)} to ${quoteName(member)}`,
-        })),
+        .map(({ name }) => {
+          const evidence = 'is a superuser'
+          return foundAttribute(name, { evidence, from: 'superuser', to: 'nosuperuser' })
+        }),
+      ...superusers.flatMap(({ name }) =>
+        membersOf(memberships, name).map((direct) =>
+          foundMembership(direct, `may become superuser ${name} as a member of ${direct.group}`),
+        ),
+      ),
     ]
   },
 })

@@ -1,0 +1,108 @@
+import { StatementError } from '../../database/statement-error.js'
+import { ExpectedError } from '../../errors.js'
+import { recordInTrail } from '../../trail/append.js'
+import type { Workspace } from '../../workspace.js'
+import { endLogin } from '../ended-login.js'
+import { endSessions } from '../grant/server-store.js'
+import type { OpenServer } from '../grant/servers.js'
+import { whyLockedOut } from '../own-login.js'
+import type { Change, Difference } from './types.js'
+
+/** Where a plan is carried out. */
+export interface Site {
+  primary: OpenServer
+  /** All that are open, the primary too. */
+  servers: readonly OpenServer[]
+}
+
+/**
+ * Carries out a plan, difference by difference; the trail has an entry before and one after each. One that fails does
+ * not keep the others from being mended. When the login that does it no longer gets in at some server afterwards, all
+ * is taken back, the last first.
+ */
+export async function applyChanges(
+  workspace: Workspace,
+  site: Site,
+  differences: readonly Difference[],
+): Promise<Change[]> {
+  const changes: Change[] = []
+  for (const [done, difference] of differences.entries()) {
+    workspace.signal.throwIfAborted()
+    workspace.log.progress({ done, total: differences.length, unit: 'changes' })
+    await record(workspace, difference, 'intent', {})
+    const reason = await whyNotMade(workspace, site, difference)
+    const outcome = reason === null ? 'done' : 'failed'
+    await record(workspace, difference, 'outcome', { outcome, reason })
+    changes.push({ ...difference, outcome, reason })
+  }
+  const why = await whyLockedOutOf(site.servers, workspace)
+  return why === undefined ? changes : takeBack(workspace, site, changes, why)
+}
+
+async function record(
+  workspace: Workspace,
+  { host, kind, rule, role, fix, undo }: Difference,
+  phase: 'intent' | 'outcome',
+  more: Record<string, unknown>,
+): Promise<void> {
+  const details = { host, kind, rule, fix, undo, ...more }
+  await recordInTrail(workspace, { phase, action: 'access.enforce', subject: role, details })
+}
+
+/** Mends a difference. @returns why that did not go; null where it did */
+async function whyNotMade(
+  { signal }: Workspace,
+  { primary, servers }: Site,
+  { host, kind, role, fix, to }: Difference,
+): Promise<string | null> {
+  try {
+    if (kind === 'session') {
+      const server = servers.find((each) => each.host === host)
+      if (server) await endSessions(server.database, role)
+      return null
+    }
+    await primary.database.query(fix)
+    if (kind !== 'login' || to !== 'nologin') return null
+    const reasons: string[] = []
+    for (const server of servers) {
+      const { reason } = await endLogin(server.database, role, signal)
+      if (reason !== null) reasons.push(`${server.host}: ${reason}`)
+    }
+    return reasons.length === 0 ? null : reasons.join('; ')
+  } catch (error) {
+    const isExpected = error instanceof StatementError || error instanceof ExpectedError
+    if (!isExpected || signal.aborted) throw error
+    return error.message
+  }
+}
+
+async function whyLockedOutOf(
+  servers: readonly OpenServer[],
+  { log, signal }: Workspace,
+): Promise<string | undefined> {
+  for (const { host, database } of servers) {
+    const why = await whyLockedOut(database, { database, log, signal })
+    if (why !== undefined) return `${host}: ${why}`
+  }
+  return undefined
+}
+
+/** Takes back what was done, the last first; ended sessions stay ended. */
+async function takeBack(
+  workspace: Workspace,
+  { primary }: Site,
+  changes: readonly Change[],
+  why: string,
+): Promise<Change[]> {
+  const taken: Change[] = []
+  for (const change of [...changes].reverse()) {
+    if (change.kind === 'session' || change.outcome === 'failed') {
+      taken.unshift(change)
+      continue
+    }
+    await primary.database.query(change.undo)
+    await record(workspace, change, 'outcome', { outcome: 'undone', reason: why })
+    taken.unshift({ ...change, outcome: 'undone', reason: why })
+  }
+  return taken
+}
