@@ -200,7 +200,7 @@ describe('a database', () => {
 
   it('lets statements stand in line where a command does more at a time than it has connections', async () => {
     const url = `${fresh.url}&connect_timeout=2`
-    const database = await openUrl(url, { maxConnections: 1, queueForMs: 60_000 })
+    const database = await openUrl(url, { maxConnections: 1, atOnce: 1 })
     let release = (): void => undefined
     const held = new Promise<void>((resolve) => (release = resolve))
     const holder = database.connection(() => held)

@@ -20,10 +20,12 @@ export interface OpenOptions {
   /** An attempt to connect takes so long at most, whatever connect_timeout allows; in milliseconds. */
   connectWithinMs?: number | undefined
   /**
-   * Whoever finds all connections lent waits so long for one, in milliseconds; as long as for a server where absent.
+   * So many statements and transactions at a time; the others stand in line, as long as it takes. Fewer than
+   * `maxConnections` where somebody takes connections from the pool itself. Where absent nobody stands in line: who
+   * finds all connections lent is told so after the time that a server may take.
    * For commands that do more at a time than they have connections, and are busy with other things between.
    */
-  queueForMs?: number
+  atOnce?: number | undefined
   /** `expect` (default): the schema must be up to date, an embedded one is brought up to date; `ignore`: as it is. */
   migrations?: 'expect' | 'ignore'
 }
@@ -38,7 +40,7 @@ export async function openDatabase(settings: Settings, options: OpenOptions): Pr
     ...(await targetAndRoutes(settings, options)),
     log,
     signal,
-    queueForMs: options.queueForMs,
+    atOnce: options.atOnce,
   })
   try {
     if (options.migrations !== 'ignore') await expectMigrated(database, log)

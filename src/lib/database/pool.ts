@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { UnreachableError } from '../errors.js'
 import type { Log } from '../workspace.js'
@@ -16,7 +17,7 @@ export class PooledDatabase implements Database {
   readonly #routes: Routes
   readonly #log: Log
   readonly #signal: AbortSignal | undefined
-  readonly #queueForMs: number
+  readonly #line: LimitFunction | undefined
   readonly #onClose: (() => Promise<void>) | undefined
   readonly #lent = new Map<PoolClient, Way>()
   #way: Way | undefined
@@ -24,7 +25,7 @@ export class PooledDatabase implements Database {
 
   /**
    * @param given.signal when aborted, the statements running at that moment are cancelled
-   * @param given.queueForMs see `OpenOptions`
+   * @param given.atOnce see `OpenOptions`
    * @param given.onClose gives up what the connections went through, after them
    */
   constructor(given: {
@@ -32,7 +33,7 @@ export class PooledDatabase implements Database {
     routes: Routes
     log: Log
     signal: AbortSignal | undefined
-    queueForMs?: number | undefined
+    atOnce?: number | undefined
     onClose?: () => Promise<void>
   }) {
     this.#onClose = given.onClose
@@ -40,7 +41,7 @@ export class PooledDatabase implements Database {
     this.#routes = given.routes
     this.#log = given.log
     this.#signal = given.signal
-    this.#queueForMs = given.queueForMs ?? 0
+    this.#line = given.atOnce === undefined ? undefined : pLimit(given.atOnce)
     this.#signal?.addEventListener('abort', this.#cancelRunning)
   }
 
@@ -88,8 +89,16 @@ export class PooledDatabase implements Database {
     await this.#onClose?.()
   }
 
-  /** Lends a connection. What goes wrong on it leaves translated; a broken one leaves the pool. */
+  /** Lends a connection when its turn comes. */
   async #lend<Result>(
+    work: (client: PoolClient, translate: Translate) => Promise<Result>,
+  ): Promise<Result> {
+    // The pool's own queue ends after the time that a server may take, which has nothing to do with its length.
+    return this.#line === undefined ? this.#lendNow(work) : this.#line(() => this.#lendNow(work))
+  }
+
+  /** What goes wrong on a connection leaves translated; a broken one leaves the pool. */
+  async #lendNow<Result>(
     work: (client: PoolClient, translate: Translate) => Promise<Result>,
   ): Promise<Result> {
     const { client, way } = await this.#connect()
@@ -126,7 +135,7 @@ export class PooledDatabase implements Database {
     }
   }
 
-  async #connect(since = performance.now()): Promise<{ client: PoolClient; way: Way }> {
+  async #connect(): Promise<{ client: PoolClient; way: Way }> {
     const way = this.#way ?? (await this.#find())
     const { pool, route } = way
     try {
@@ -135,13 +144,11 @@ export class PooledDatabase implements Database {
       // The pool's wait for one of its connections ends with the same kind of error as its wait for
       // a server; only when all are lent it was the former.
       const lent = [...this.#lent.values()].filter((each) => each === way).length
-      if (lent >= (route.config.max ?? 0)) {
-        if (performance.now() - since < this.#queueForMs) return this.#connect(since)
+      if (lent >= (route.config.max ?? 0))
         throw new UnreachableError(
           'database-busy',
           `all ${lent} connections to ${route.place} are in use`,
         )
-      }
       if (!isServerGone(error)) throw connectFailure(error, route, this.#signal)
       this.#log.debug(`the connection to ${route.place} failed, looking for the server again`)
       const other = this.#way === way || this.#way === undefined ? await this.#find() : this.#way

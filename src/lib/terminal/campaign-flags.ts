@@ -18,8 +18,6 @@ export const OWN_CONNECTIONS = 4
 
 /** More statements at a time make a database slower, not faster; the work on a router holds no connection. */
 const MOST_FOR_ROUTERS = 16
-/** A thousand key exchanges keep one processor busy for about a minute; meanwhile statements stand in line. */
-const LONGEST_QUEUE_MS = 600_000
 
 const wavesFlag = Flags.custom<Wave[]>({
   parse: async (text) => parseWaves(text),
@@ -70,10 +68,11 @@ export const routerConcurrencyFlag = {
 
 /** How a command opens its database that works on so many routers at a time. */
 export function needsForRouters(concurrency: number): WorkspaceNeeds {
+  // One more holds the locks.
+  const atOnce = Math.min(concurrency, MOST_FOR_ROUTERS) + 1
   return {
-    // One more holds the locks.
-    maxConnections: Math.min(concurrency, MOST_FOR_ROUTERS) + OWN_CONNECTIONS + 1,
-    queueForMs: LONGEST_QUEUE_MS,
+    maxConnections: atOnce + OWN_CONNECTIONS,
+    atOnce,
     finishesStatements: true,
   }
 }

@@ -6,7 +6,7 @@ import type { Workspace } from '../workspace.js'
 /** What a few commands need differently from all others. */
 export interface WorkspaceNeeds extends Pick<
   OpenOptions,
-  'migrations' | 'maxConnections' | 'connectWithinMs' | 'queueForMs'
+  'migrations' | 'maxConnections' | 'connectWithinMs' | 'atOnce'
 > {
   /** Statements are not cancelled by SIGINT and SIGTERM: a gate finishes what it took in. */
   finishesStatements?: boolean
