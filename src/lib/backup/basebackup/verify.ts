@@ -41,9 +41,13 @@ export async function verifyBasebackups(
   const { host, basebackup, info, primary, segmentBytes } = given
   const faults: Omit<RepositoryFault, 'repository'>[] = []
   if (info.backups.length === 0) faults.push({ code: 'no-backup', message: 'there is no backup' })
-  for (const backup of info.backups) {
+  const programs = new Map<string, string>()
+  for (const { label, archive } of info.backups) {
     signal.throwIfAborted()
-    faults.push(...(await verifyOne(session, basebackup, backup)))
+    const version = archive.split('-')[0] ?? ''
+    const folder = programs.get(version) ?? (await findPrograms(session, version))
+    programs.set(version, folder)
+    faults.push(...(await verifyOne(session, [basebackup.directory, folder, label])))
   }
   const archive = info.archives.at(-1)?.id ?? ''
   const { files, forks } = readWal(
@@ -68,11 +72,10 @@ export async function verifyBasebackups(
 
 async function verifyOne(
   session: SshSession,
-  { directory }: Basebackup,
-  { label, archive }: Backup,
+  words: [directory: string, programs: string, label: string],
 ): Promise<Omit<RepositoryFault, 'repository'>[]> {
-  const programs = await findPrograms(session, archive.split('-')[0] ?? '')
-  const result = await callEngine(session, 'verify', [directory, programs, label])
+  const label = words[2]
+  const result = await callEngine(session, 'verify', words)
   if (result.code === 0) return []
   if (result.code !== FOUND)
     throw new FailureError('verify-failed', `pg_verifybackup of ${label}: ${lastWords(result)}`)
