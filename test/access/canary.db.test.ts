@@ -12,6 +12,7 @@ import { ConflictError, ExpectedError, RefusedError, UsageError } from '../../sr
 import type { Workspace } from '../../src/lib/workspace.js'
 import { byDsn, openUrl, testWorkspace } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
+import { sessionsQuestion } from '../support/session-log.js'
 
 const PREFIX = '%m [%p] %c '
 
@@ -120,11 +121,8 @@ describe('decoys on a database server', () => {
       ...{ database: 'fleet', ssl: { rejectUnauthorized: false } },
     })
     await rejects(client.connect())
-    const { sessions } = await findSessions(workspace, {
-      ...{ logs: [server.cluster.logFile], hosts: [], environment, prefix: PREFIX, limit: 100 },
-      ...{ sinceMs: 86_400_000, hours: undefined, superusers: [], isChecking: false },
-      ...{ isRecording: false, filter: { who: undefined, flag: undefined, server: undefined } },
-    })
+    const asked = { logs: [server.cluster.logFile], prefix: PREFIX, superusers: [] }
+    const { sessions } = await findSessions(workspace, sessionsQuestion(asked))
     deepEqual(
       sessions
         .filter(({ flags }) => flags.includes('decoy-role'))

@@ -11,7 +11,7 @@ import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
 import { roleDatabase } from '../support/roles.js'
-import { visit } from '../support/session-log.js'
+import { sessionsQuestion, visit } from '../support/session-log.js'
 
 const EVERYTHING = { who: undefined, flag: undefined, server: undefined }
 
@@ -22,12 +22,7 @@ describe('the ledger of sessions', () => {
   let log: string
 
   const find = async (more: Partial<SessionsQuestion>): Promise<SessionsFound> =>
-    findSessions(workspace, {
-      ...{ logs: [], hosts: [], environment: {}, prefix: undefined, sinceMs: 3_650 * 86_400_000 },
-      ...{ hours: undefined, superusers: ['postgres'], limit: 100, isChecking: false },
-      ...{ isRecording: false, filter: EVERYTHING },
-      ...more,
-    })
+    findSessions(workspace, sessionsQuestion(more))
   const record = async (): Promise<number | undefined> =>
     (await find({ logs: [log], isRecording: true })).recorded
   const kept = async (more: Partial<SessionsQuestion['filter']> = {}) =>
@@ -96,7 +91,8 @@ describe('the ledger of sessions', () => {
   it('remembers from where and by what a role came, and what stood out', async () => {
     writeFileSync(log, visit({ pid: 1, user: 'ana', application: 'psql' }))
     await record()
-    writeFileSync(log, visit({ pid: 2, user: 'ana', application: 'dump', address: '10.0.0.9' }))
+    const again = visit({ pid: 2, user: 'ana', application: 'dump', address: '10.0.0.9' })
+    writeFileSync(log, again, { flag: 'a' })
     await record()
     await record()
     deepEqual((await kept()).map(brief), [

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { SessionJoin } from '../../src/lib/access/sessions/join.js'
-import { readLog } from '../../src/lib/access/sessions/read-log.js'
+import { SessionJoin, type JoinState } from '../../src/lib/access/sessions/join.js'
+import { LogFeed, type LogPoint } from '../../src/lib/access/sessions/read-log.js'
 import type { SeenSession } from '../../src/lib/access/sessions/types.js'
 
 const PREFIX = '%m [%p] %c %l %q%u@%d '
@@ -99,16 +99,28 @@ const LIE = 'connection authorized: user=alice database=fleet application_name=p
 async function read(form: Form, chunks: Iterable<Buffer>) {
   const sessions: SeenSession[] = []
   const join = new SessionJoin('db1', (session) => sessions.push(session))
-  const generate = async function* () {
-    yield* chunks
-  }
-  await readLog(
-    { name: `pg.${form}`, chunks: generate(), prefix: PREFIX },
-    join,
-    async () => undefined,
-  )
+  const feed = new LogFeed({ name: `pg.${form}`, prefix: PREFIX }, join)
+  for (const chunk of chunks) feed.take(chunk)
+  feed.finish()
   join.finish()
-  return { sessions, doubts: join.doubts, records: join.records }
+  return { sessions, doubts: join.takeDoubts(), records: join.records }
+}
+
+/** Reads to a byte, and what is left by a reader and a join of their own, which have the JSON of the first ones. */
+function readInTwo(form: Form, bytes: Buffer, at: number) {
+  const sessions: SeenSession[] = []
+  const kind = { name: `pg.${form}`, prefix: PREFIX }
+  const give = (session: SeenSession) => sessions.push(session)
+  const first = new SessionJoin('db1', give)
+  const feed = new LogFeed(kind, first)
+  feed.take(bytes.subarray(0, at))
+  const kept = JSON.parse(JSON.stringify([feed.point(), first.state()])) as [LogPoint, JoinState]
+  const join = new SessionJoin('db1', give, kept[1])
+  const rest = new LogFeed(kind, join, kept[0])
+  rest.take(bytes.subarray(kept[0].offset))
+  rest.finish()
+  join.finish()
+  return { sessions, doubts: first.takeDoubts() + join.takeDoubts(), records: join.records }
 }
 
 const cut = function* (bytes: Buffer, size: number) {
@@ -138,6 +150,24 @@ for (const form of ['json', 'csv', 'log'] as const) {
         deepEqual(
           sessions.map(({ role, outcome, marks }) => [role, outcome, marks]),
           [['bob', 'ended', []]],
+        )
+      }
+    })
+
+    it('give the same when reading stops anywhere and another reader goes on', async () => {
+      const hostile = statement(`select '\0\n${write({ ...AUTHORIZED, message: LIE })}\n"'`)
+      const broken = Buffer.from([0xff, 0xfe, 0x0a])
+      const text = Buffer.concat([Buffer.from(whole(hostile)), broken, Buffer.from(whole(''))])
+      const expected = await read(form, [text])
+      for (let at = 0; at <= text.length; at += 17)
+        deepEqual(readInTwo(form, text, at), expected, `after ${at} bytes`)
+      const long = Buffer.from(whole(statement('x'.repeat(3 * MEBIBYTE))))
+      for (const at of [0.5, 1.5, 2.5, 3]) {
+        const { sessions } = readInTwo(form, long, at * MEBIBYTE)
+        deepEqual(
+          sessions.map(({ role, outcome }) => [role, outcome]),
+          [['bob', 'ended']],
+          `after ${at} MiB`,
         )
       }
     })

@@ -12,6 +12,7 @@ import { startCluster, type Cluster } from '../support/cluster.js'
 import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
 import { freePort } from '../support/server.js'
 import { recordMachine, startMachine } from '../support/database-host.js'
+import { sessionsQuestion } from '../support/session-log.js'
 import { canServeSsh, makeKey, type SshServer } from '../support/ssh.js'
 
 const SETTINGS = [
@@ -72,18 +73,10 @@ describe('sessions by the logs of hosts', function () {
   })
 
   const find = async (hosts: string[] = [], isRecording = hosts.length === 0) =>
-    findSessions(workspace, {
-      ...{
-        logs: [],
-        hosts,
-        environment: {},
-        prefix: undefined,
-        sinceMs: 3_600_000,
-        hours: undefined,
-      },
-      ...{ superusers: [], limit: 1000, isChecking: false, isRecording },
-      filter: { who: undefined, flag: undefined, server: undefined },
-    })
+    findSessions(
+      workspace,
+      sessionsQuestion({ hosts, isRecording, sinceMs: 3_600_000, superusers: [] }),
+    )
   const flagsOf = ({ sessions }: SessionsFound, application: string) =>
     sessions.filter((session) => session.application === application).map(({ flags }) => flags)
 

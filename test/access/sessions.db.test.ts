@@ -13,9 +13,9 @@ import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
+import { sessionsQuestion } from '../support/session-log.js'
 
 const PREFIX = '%m [%p] %c %l %q%u@%d '
-const EVERYTHING = { who: undefined, flag: undefined, server: undefined }
 const FORMS = ['json', 'csv', 'log'] as const
 const TLS_TEXT = 'SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)'
 
@@ -147,11 +147,7 @@ describe('sessions by the logs of a real PostgreSQL', function () {
   })
 
   const find = async (logs: string[], more: Partial<SessionsQuestion> = {}) => {
-    const asked = {
-      ...{ logs, prefix: PREFIX, sinceMs: 86_400_000, hours: undefined, superusers: ['postgres'] },
-      ...{ limit: 1000, isChecking: false, hosts: [], environment: {} },
-      ...{ isRecording: false, filter: EVERYTHING, ...more },
-    }
+    const asked = sessionsQuestion({ logs, prefix: PREFIX, sinceMs: 86_400_000, ...more })
     return findSessions(workspace, asked).catch((error: unknown) => {
       if (!(error instanceof ExpectedError) || error.result === undefined) throw error
       return error.result as SessionsFound
@@ -276,16 +272,10 @@ describe('sessions by the logs of a real PostgreSQL', function () {
   })
 
   it('ends with 8 only when asked to check, and lists what stands out first', async () => {
-    const asked = {
-      ...{
-        logs: [join(folder, 'pg.json')],
-        prefix: undefined,
-        sinceMs: 86_400_000,
-        hours: undefined,
-      },
-      ...{ superusers: [], limit: 2, isChecking: true, hosts: [], environment: {} },
-      ...{ isRecording: false, filter: EVERYTHING },
-    }
+    const asked = sessionsQuestion({
+      ...{ logs: [join(folder, 'pg.json')], sinceMs: 86_400_000, superusers: [] },
+      ...{ limit: 2, isChecking: true },
+    })
     await rejects(findSessions(workspace, asked), (error) => {
       ok(error instanceof ExpectedError)
       equal(error.exitCode, 8)

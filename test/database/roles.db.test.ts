@@ -42,6 +42,8 @@ const ALLOWED: Record<Group, string[]> = {
     'select * from cleverctl.access_audit, cleverctl.access_finding where false',
     `select cleverctl.session_append('[]')`,
     'select * from cleverctl.session_now, cleverctl.session_head where false',
+    'update cleverctl.session_server set generation = generation where false',
+    'update cleverctl.session_log set offset_bytes = offset_bytes where false',
     APPEND,
   ],
   gate: [
@@ -85,6 +87,7 @@ const ALLOWED: Record<Group, string[]> = {
     'select * from cleverctl.snapshot_set, cleverctl.snapshot where false',
     'select * from cleverctl.access_audit, cleverctl.access_finding where false',
     'select * from cleverctl.session, cleverctl.session_now, cleverctl.session_head where false',
+    'select * from cleverctl.session_server, cleverctl.session_log where false',
   ],
 }
 
@@ -133,6 +136,7 @@ const DENIED: Record<Group, string[]> = {
     'select at from cleverctl.access_audit where false',
     'select rule from cleverctl.access_finding where false',
     'select who from cleverctl.session where false',
+    'select log from cleverctl.session_log where false',
     `select cleverctl.session_append('[]')`,
     `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select * from cleverctl.device_import where false',
@@ -155,6 +159,7 @@ const DENIED: Record<Group, string[]> = {
   auditor: [
     APPEND,
     `select cleverctl.session_append('[]')`,
+    'update cleverctl.session_log set offset_bytes = offset_bytes where false',
     `select cleverctl.access_audit_record(now(), '[]', '[]', '[]', '[]')`,
     'select secret_sha256 from cleverctl.device where false',
     'select previous_secret_sha256 from cleverctl.device where false',
@@ -210,6 +215,7 @@ const DENIED_TO_ALL = [
   'insert into cleverctl.session (seq) select 0 where false',
   'update cleverctl.session set who = who where false',
   'delete from cleverctl.session where false',
+  'delete from cleverctl.session_log where false',
   'truncate cleverctl.session',
   'update cleverctl.session_head set seq = seq where false',
   'update cleverctl.drill set result = result where false',

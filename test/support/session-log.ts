@@ -1,3 +1,16 @@
+import type { SessionsQuestion } from '../../src/lib/access/sessions/sessions.js'
+
+/** A question for who was in: the logs of the last ten years, nothing recorded. @param more what is asked otherwise */
+export function sessionsQuestion(more: Partial<SessionsQuestion>): SessionsQuestion {
+  return {
+    ...{ logs: [], hosts: [], environment: {}, prefix: undefined, sinceMs: 3_650 * 86_400_000 },
+    ...{ hours: undefined, superusers: ['postgres'], limit: 1000, isChecking: false },
+    ...{ isRecording: false, isAnew: false },
+    filter: { who: undefined, flag: undefined, server: undefined },
+    ...more,
+  }
+}
+
 /** One connection as jsonlog tells it. */
 export interface Visit {
   pid: number

@@ -12,8 +12,8 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
   static override summary = 'see who was in the databases, by the logs of PostgreSQL'
   static override description =
     'Without --log, --host and --record it asks the ledger of what was recorded. Otherwise reads jsonlog, csvlog and the log of stderr, current and rotated, packed by gzip or zstd, and joins their records ' +
-    'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. Of hosts the logs are read over SSH. With --record what was read goes into the ledger, ' +
-    'whose rows are chained; the same log read twice adds nothing. The logs must ' +
+    'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. Of hosts the logs are read over SSH. With --record what was written since the last time goes into the ledger, ' +
+    'whose rows are chained: a log is known by how it begins, whatever it is called by then. The logs must ' +
     'have log_connections and log_disconnections, in English. Exit codes: 0 everything was read and, with --check, ' +
     'nothing stands out; 8 with --check, something does; 5 nothing was ever recorded; 7 a host was out of reach; 1 something could not be read.'
 
@@ -40,7 +40,13 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       multipleNonGreedy: true,
       exclusive: ['log', 'log-line-prefix'],
     }),
-    record: Flags.boolean({ description: 'add what was read to the ledger' }),
+    record: Flags.boolean({
+      description: 'add to the ledger what was written since it was recorded last',
+    }),
+    anew: Flags.boolean({
+      description: 'record logs from their beginning again; nothing is added twice',
+      dependsOn: ['record'],
+    }),
     who: Flags.string({
       description: 'of the ledger only sessions of this person or service account, or of nobody',
       helpValue: 'HANDLE',
@@ -98,6 +104,7 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       logs: flags.log ?? [],
       hosts: flags.host ?? [],
       isRecording: flags.record,
+      isAnew: flags.anew,
       filter: { who: flags.who, flag: flags.flag, server: flags.server },
       environment: process.env,
       prefix: flags['log-line-prefix'],

@@ -14,8 +14,11 @@ export interface ScriptLimits {
   timeoutMs?: number
   /** How much it may write, stdout and stderr each, in bytes. */
   maxOutputBytes?: number
-  /** Is given what it writes to stdout as it comes; it then may be of any length and is not kept. */
-  onStdout?: (chunk: Buffer) => void
+  /**
+   * Is given what it writes to stdout as it comes; it then may be of any length and is not kept. No more comes until a
+   * promise that it gives is kept; what it throws, the run throws.
+   */
+  onStdout?: (chunk: Buffer) => Promise<void> | void
 }
 
 const SCRIPT_TIMEOUT_MS = 60_000
@@ -139,7 +142,14 @@ async function collect(
       })
       return () => Buffer.concat(chunks)
     }
-    if (onStdout) channel.on('data', onStdout)
+    if (onStdout) {
+      channel.on('data', (chunk: Buffer) => {
+        channel.pause()
+        void Promise.resolve(chunk)
+          .then(onStdout)
+          .then(() => channel.resume(), reject)
+      })
+    }
     const stdout = onStdout ? () => Buffer.alloc(0) : read(channel)
     const stderr = read(channel.stderr)
     let end: { code: number | null; signal: string | null } | undefined

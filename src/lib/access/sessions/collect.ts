@@ -3,7 +3,7 @@ import type { ShownSession } from './types.js'
 /** Keeps the sessions that are to be listed: those that stand out first, then the latest. */
 export class SessionList {
   readonly #limit: number
-  readonly #since: string
+  readonly #since: Date
   #kept: ShownSession[] = []
   #total = 0
   #droppedFlagged = 0
@@ -11,11 +11,11 @@ export class SessionList {
   /** @param limit how many are listed */
   constructor(limit: number, since: Date) {
     this.#limit = limit
-    this.#since = since.toISOString()
+    this.#since = since
   }
 
   add(session: ShownSession): void {
-    if ((session.end ?? session.start) < this.#since && session.outcome !== 'open') return
+    if (isBefore(session, this.#since)) return
     this.#total += 1
     this.#kept.push(session)
     if (this.#kept.length > 4 * this.#limit) this.#kept = this.#best(2 * this.#limit)
@@ -47,6 +47,11 @@ export class SessionList {
       one.start < other.start ? -1 : one.start > other.start ? 1 : 0,
     )
   }
+}
+
+/** Whether a session was over before that. */
+export function isBefore({ start, end, outcome }: ShownSession, since: Date): boolean {
+  return (end ?? start) < since.toISOString() && outcome !== 'open'
 }
 
 function hasFlag({ flags }: ShownSession): boolean {

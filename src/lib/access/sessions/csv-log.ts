@@ -1,7 +1,7 @@
 import { LogTimes } from './log-time.js'
 import { sessionKey, startOf } from './session-key.js'
 import { decode, isOfInterest, MAX_RECORD } from './text.js'
-import type { LogReader, LogSink } from './types.js'
+import type { LogReader, LogSink, ReaderState } from './types.js'
 
 const LF = 0x0a
 const COMMA = 0x2c
@@ -35,17 +35,26 @@ const TIME_FORM = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^\s,"]+,/y
  */
 export class CsvLog implements LogReader {
   readonly #sink: LogSink
-  readonly #times = new LogTimes()
+  readonly #times: LogTimes
   readonly #starts = new Int32Array(MOST_COLUMNS)
   readonly #ends = new Int32Array(MOST_COLUMNS)
   #columns = 0
   /** Whether the next record is known to begin where reading goes on. */
-  #isCertain = false
+  #isCertain: boolean
   /** Whether something before that place is being passed over. */
-  #isPassing = false
+  #isPassing: boolean
 
-  constructor(sink: LogSink) {
+  /** @param from where another reader stopped */
+  constructor(sink: LogSink, from?: ReaderState & { form: 'csv' }) {
     this.#sink = sink
+    this.#times = new LogTimes(from?.times)
+    this.#isCertain = from?.isCertain ?? false
+    this.#isPassing = from?.isPassing ?? false
+  }
+
+  state(): ReaderState {
+    const [isCertain, isPassing] = [this.#isCertain, this.#isPassing]
+    return { form: 'csv', times: this.#times.learned(), isCertain, isPassing }
   }
 
   read(text: string): number {

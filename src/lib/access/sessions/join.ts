@@ -1,49 +1,26 @@
-import { formatKey, pidOf, startOf } from './session-key.js'
-import {
-  isRefusal,
-  readAuthenticated,
-  readAuthorized,
-  readDisconnection,
-  readReceived,
-  readRule,
-} from './messages.js'
-import type { LogRecord, LogSink, SeenSession, SessionFlag } from './types.js'
+import { endBy, failBy, letIn, newConnection, sessionOf, type Connection } from './connection.js'
+import { pidOf, startOf } from './session-key.js'
+import { readDisconnection, readReceived, readRule } from './messages.js'
+import type { LogRecord, LogSink, SeenSession } from './types.js'
 
-/** A connection that has not ended yet. */
-interface Open {
-  key: number
-  at: number | undefined
-  address: string | null | undefined
-  isFromStart: boolean
-  isAuthorized: boolean
-  role: string | null
-  database: string | null
-  application: string | null
-  method: string | null
-  identity: string | null
-  rule: string | null
-  tls: string | null
-  isReplication: boolean
-  isAmbiguous: boolean
-  failure: { code: string | null; reason: string } | null
-  isRefused: boolean
-  end: number | undefined
-  isForged: boolean
-  lines: number
-  lastLine: number
+/** What a join knows, as JSON, so that another one can go on. */
+export interface JoinState {
+  connections: readonly Connection[]
+  /** Keys of those of which only a text says that they are over, in that order. */
+  ending: readonly number[]
+  /** How many records there were, of any kind and about connections. */
+  records: number
+  ofConnections: number
 }
 
 /** Connections that are kept in mind; of more, those that did nothing are taken for ended. */
 const MOST_OPEN = 100_000
 /** How many more connections must end before an end is believed of which nothing but its text is known. */
 const MOST_ENDING = 4096
-/** How much of what PostgreSQL said is kept. */
-const REASON_LENGTH = 300
+/** Nobody takes longer to be let in: authentication_timeout is ten minutes at most. */
+const LONGEST_AT_THE_DOOR_MS = 600_000
 /** While somebody is being let in. Empty: update_process_title is off. */
 const AT_THE_DOOR = ['', 'authentication', 'startup', 'initializing']
-/** By these any user can write into the log whatever they like: RAISE LOG. */
-const FORGED: SessionFlag = 'forged-record'
-
 /**
  * Joins records to connections. What a record says is believed only where the connection can be in that state: users can
  * write any text into the log by RAISE LOG, but not before they are let in, and not outside a transaction.
@@ -51,21 +28,44 @@ const FORGED: SessionFlag = 'forged-record'
 export class SessionJoin implements LogSink {
   readonly #server: string
   readonly #give: (session: SeenSession) => void
-  readonly #open = new Map<number, Open>()
-  #last: Open | undefined
+  readonly #open: Map<number, Connection>
+  #last: Connection | undefined
   #doubts = 0
-  #records = 0
-  #connections = 0
-  readonly #ending: Open[] = []
+  #records: number
+  #connections: number
+  /** When the last connection came in. */
+  #latest = 0
+  readonly #ending: Connection[]
 
-  constructor(server: string, give: (session: SeenSession) => void) {
+  /** @param state of a join that this one goes on for */
+  constructor(
+    server: string,
+    give: (session: SeenSession) => void,
+    state: JoinState = { connections: [], ending: [], records: 0, ofConnections: 0 },
+  ) {
     this.#server = server
     this.#give = give
+    this.#open = new Map(state.connections.map((each) => [pidOf(each.key), each]))
+    this.#ending = state.ending.flatMap((key) => this.#find(key) ?? [])
+    this.#records = state.records
+    this.#connections = state.ofConnections
   }
 
-  /** Records that could not be read. */
-  get doubts(): number {
-    return this.#doubts
+  /** What another join needs to go on from here. */
+  state(): JoinState {
+    return {
+      connections: [...this.#open.values()],
+      ending: this.#ending.filter(({ key }) => this.#find(key) !== undefined).map(({ key }) => key),
+      records: this.#records,
+      ofConnections: this.#connections,
+    }
+  }
+
+  /** How many records could not be read, since this was asked last. */
+  takeDoubts(): number {
+    const doubts = this.#doubts
+    this.#doubts = 0
+    return doubts
   }
 
   /** Records of any kind. */
@@ -116,6 +116,28 @@ export class SessionJoin implements LogSink {
     for (const open of [...this.#open.values()]) this.#close(open, false)
   }
 
+  /** The logs go on later: gives who is in, and what seems to be over, once each. */
+  pause(): void {
+    for (const open of [...this.#open.values()]) {
+      if (open.isAuthorized || open.isRefused) this.#tell(open, false)
+      else if ((open.at ?? Infinity) < this.#latest - LONGEST_AT_THE_DOOR_MS)
+        this.#close(open, false)
+    }
+  }
+
+  /**
+   * Ends sessions that have no end in the logs and are not there any more: they have hidden it.
+   * @param times so often in a row such a session has to be gone: what is over may be in the log a moment later
+   */
+  endGone(isGone: (id: string, start: Date) => boolean, times: number): void {
+    for (const open of [...this.#open.values()]) {
+      if (!open.isAuthorized || open.end !== undefined) continue
+      const { id, start } = sessionOf(open, this.#server, false)
+      open.missed = isGone(id, start) ? open.missed + 1 : 0
+      if (open.missed >= times) this.#close(open, true)
+    }
+  }
+
   #receive(record: LogRecord): void {
     const received = readReceived(record.message)
     if (received === undefined || record.user !== undefined) return this.#mark(record.key)
@@ -127,6 +149,7 @@ export class SessionJoin implements LogSink {
     const isDoubtful =
       startOf(record.key) === undefined && before?.isAuthorized === true && before.end === undefined
     const open = this.#begin(record, true)
+    this.#latest = Math.max(this.#latest, open.at ?? 0)
     open.isForged = isDoubtful
     open.isAmbiguous = isDoubtful
     open.address = received.address
@@ -136,23 +159,7 @@ export class SessionJoin implements LogSink {
 
   #admit(record: LogRecord): void {
     const open = this.#find(record.key) ?? this.#begin(record, false)
-    const authenticated = readAuthenticated(record.message)
-    if (authenticated !== undefined) {
-      open.identity = authenticated.identity
-      open.method = authenticated.method
-      open.rule = authenticated.rule
-      return
-    }
-    const authorized = readAuthorized(record.message, record)
-    if (authorized === undefined) return
-    open.isAuthorized = true
-    open.role = authorized.user
-    open.database = authorized.database
-    open.application = authorized.application
-    open.tls = authorized.tls
-    open.isReplication = authorized.isReplication
-    // A password proves the name itself, whatever else can be read into the line.
-    open.isAmbiguous ||= authorized.isAmbiguous && open.identity !== authorized.user
+    letIn(open, record)
   }
 
   #isAtTheDoor({ key, display }: LogRecord): boolean {
@@ -164,23 +171,7 @@ export class SessionJoin implements LogSink {
     const told = readDisconnection(record.message)
     if (told === undefined || record.isInTransaction === true) return this.#mark(record.key)
     const open = this.#find(record.key) ?? this.#begin(record, false)
-    const startMs = (startOf(record.key) ?? 0) * 1000
-    open.end = record.at ?? (startMs === 0 ? undefined : startMs + told.ms)
-    open.isRefused = false
-    open.at ??= open.end === undefined ? undefined : open.end - told.ms
-    if (!open.isAuthorized) {
-      open.isAuthorized = true
-      open.role ??= record.user ?? null
-      open.database ??= record.database ?? null
-      open.application ??= record.application ?? null
-      open.isAmbiguous = record.user === undefined
-    }
-    const whole = `${open.application ?? ''} SSL enabled (`
-    if (open.tls !== null && record.application?.startsWith(whole) === true) {
-      // The name of the application goes on where the message seemed to speak of TLS.
-      open.tls = null
-      open.isForged = true
-    }
+    endBy(open, record, told.ms)
     if (record.isInTransaction !== undefined) return this.#close(open, false)
     this.#ending.push(open)
     const first = this.#ending.length > MOST_ENDING ? this.#ending.shift() : undefined
@@ -190,16 +181,10 @@ export class SessionJoin implements LogSink {
   #fail(record: LogRecord): void {
     const open = this.#find(record.key)
     if (open === undefined) return
-    const { message, code, user, database, detail, display } = record
-    open.failure = { code: code ?? null, reason: message.slice(0, REASON_LENGTH) }
-    open.role ??= user ?? null
-    open.database ??= database ?? null
-    open.rule ??= detail === undefined ? null : (readRule(detail) ?? null)
-    open.isRefused = !open.isAuthorized || isRefusal(message, display)
+    failBy(open, record)
     if (!open.isRefused) return
-    open.end = record.at
     // What the log of stderr says about it comes in further lines.
-    if (display !== undefined) this.#close(open, false)
+    if (record.display !== undefined) this.#close(open, false)
     else this.#ending.push(open)
   }
 
@@ -221,43 +206,18 @@ export class SessionJoin implements LogSink {
     else open.isForged = true
   }
 
-  #find(key: number): Open | undefined {
+  #find(key: number): Connection | undefined {
     const open = this.#open.get(pidOf(key))
     return open?.key === key ? open : undefined
   }
 
-  #begin({ key, at }: LogRecord, isFromStart: boolean): Open {
-    const before = this.#open.get(pidOf(key))
+  #begin(record: LogRecord, isFromStart: boolean): Connection {
+    const pid = pidOf(record.key)
+    const before = this.#open.get(pid)
     if (before !== undefined) this.#close(before, true)
     if (this.#open.size >= MOST_OPEN) this.#makeRoom()
-    const start = startOf(key)
-    const open: Open = {
-      key,
-      at: isFromStart
-        ? (at ?? (start === undefined ? undefined : start * 1000))
-        : start === undefined
-          ? undefined
-          : start * 1000,
-      address: undefined,
-      isFromStart,
-      isAuthorized: false,
-      role: null,
-      database: null,
-      application: null,
-      method: null,
-      identity: null,
-      rule: null,
-      tls: null,
-      isReplication: false,
-      isAmbiguous: false,
-      failure: null,
-      isRefused: false,
-      end: undefined,
-      isForged: false,
-      lines: 0,
-      lastLine: 0,
-    }
-    this.#open.set(pidOf(key), open)
+    const open = newConnection(record, isFromStart)
+    this.#open.set(pid, open)
     return open
   }
 
@@ -267,43 +227,19 @@ export class SessionJoin implements LogSink {
     if (first !== undefined) this.#close(first, false)
   }
 
-  /** @param isOver whether it is known to be over, although nothing said so */
-  #close(open: Open, isOver: boolean): void {
+  #close(open: Connection, isOver: boolean): void {
     if (this.#open.get(pidOf(open.key)) !== open) return
     this.#open.delete(pidOf(open.key))
     if (this.#last === open) this.#last = undefined
-    this.#give(this.#seen(open, isOver))
+    this.#tell(open, isOver)
   }
 
-  #seen(open: Open, isOver: boolean): SeenSession {
-    const marks: SessionFlag[] = []
-    if (open.isAuthorized && open.isFromStart && open.method === null) marks.push('trust')
-    if (open.isAuthorized && isOver && open.end === undefined) marks.push('no-disconnection')
-    if (open.isFromStart && open.lastLine > open.lines) marks.push('line-gap')
-    if (open.isForged) marks.push(FORGED)
-    if (open.isAmbiguous) marks.push('ambiguous-name')
-    const { role, database, application, method, identity, rule, tls, address, isReplication } =
-      open
-    return {
-      ...{
-        server: this.#server,
-        id: formatKey(open.key),
-        role,
-        database,
-        application,
-        method,
-        identity,
-      },
-      ...{ rule, tls, address, isReplication, failure: open.failure, marks },
-      start: new Date(open.at ?? open.end ?? 0),
-      end: open.end === undefined ? null : new Date(open.end),
-      outcome: outcomeOf(open, isOver),
-    }
+  /** Gives a session, unless the same was said of it before. @param isOver see {@link sessionOf} */
+  #tell(open: Connection, isOver: boolean): void {
+    const session = sessionOf(open, this.#server, isOver)
+    const told = [session.outcome, ...session.marks].join(' ')
+    if (open.told === told) return
+    open.told = told
+    this.#give(session)
   }
-}
-
-function outcomeOf(open: Open, isOver: boolean): SeenSession['outcome'] {
-  if (open.isRefused) return 'refused'
-  if (!open.isAuthorized) return 'probe'
-  return open.end === undefined && !isOver ? 'open' : 'ended'
 }

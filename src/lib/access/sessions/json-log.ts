@@ -1,7 +1,7 @@
 import { LogTimes } from './log-time.js'
 import { sessionKey, startOf } from './session-key.js'
 import { decode, isOfInterest, MAX_RECORD, Needle } from './text.js'
-import type { LogReader, LogSink } from './types.js'
+import type { LogReader, LogSink, ReaderState } from './types.js'
 
 /**
  * Reads jsonlog: one record a line, whatever clients choose, because line breaks and quotes are escaped in it. For the
@@ -9,14 +9,21 @@ import type { LogReader, LogSink } from './types.js'
  */
 export class JsonLog implements LogReader {
   readonly #sink: LogSink
-  readonly #times = new LogTimes()
+  readonly #times: LogTimes
   readonly #session = new Needle(',"session_id":"')
   readonly #severity = new Needle(',"error_severity":"')
   readonly #message = new Needle(',"message":"')
-  #isSkipping = false
+  #isSkipping: boolean
 
-  constructor(sink: LogSink) {
+  /** @param from where another reader stopped */
+  constructor(sink: LogSink, from?: ReaderState & { form: 'json' }) {
     this.#sink = sink
+    this.#times = new LogTimes(from?.times)
+    this.#isSkipping = from?.isSkipping ?? false
+  }
+
+  state(): ReaderState {
+    return { form: 'json', times: this.#times.learned(), isSkipping: this.#isSkipping }
   }
 
   read(text: string): number {

@@ -1,14 +1,27 @@
+import type { ReaderState } from './types.js'
+
 const TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?(?: (\S+))?$/
 const OFFSET = /^([+-])(\d\d):?(\d\d)?$/
 const MINUTE_MS = 60_000
+const KNOWN: ReaderState['times'] = [
+  ['UTC', 0],
+  ['GMT', 0],
+  ['Z', 0],
+]
 
 /** Times of a log, in UTC. Abbreviations such as CET say nothing certain, so what they mean is learned from the log. */
 export class LogTimes {
-  readonly #offsets = new Map<string, number>([
-    ['UTC', 0],
-    ['GMT', 0],
-    ['Z', 0],
-  ])
+  readonly #offsets: Map<string, number>
+
+  /** @param learned what was learned before, see {@link LogTimes.learned} */
+  constructor(learned: ReaderState['times'] = KNOWN) {
+    this.#offsets = new Map(learned)
+  }
+
+  /** What zones mean, as far as it is known. */
+  learned(): ReaderState['times'] {
+    return [...this.#offsets]
+  }
 
   /** Learns from a session's start, which a log has as text and, in the session id, as seconds since 1970. */
   learn(text: string, seconds: number): void {

@@ -1,58 +1,80 @@
-import { dirname, resolve } from 'node:path'
-import { CancelledError, ExpectedError } from '../../errors.js'
+import { readdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { CancelledError, ExpectedError, UsageError } from '../../errors.js'
+import { look } from '../../file-system.js'
 import type { Workspace } from '../../workspace.js'
-import { SessionJoin } from './join.js'
 import { openLog, type OpenLog } from './open-log.js'
-import { readLog } from './read-log.js'
-import type { NotRead, SessionTaker } from './types.js'
+import { hasHead } from './reading/log-head.js'
+import type { Readings } from './reading/readings.js'
+import type { ServerReading } from './reading/server-reading.js'
+import type { NotRead } from './types.js'
+
+/** Logs that are files here. */
+export interface LogFiles {
+  logs: readonly string[]
+  prefix: string | undefined
+  /** The name of the server whose logs are in a folder. */
+  nameOf: (folder: string) => string
+  /** Whether a log may be away while it is rotated. */
+  mayBeAway: boolean
+}
+
+/** Names of the servers whose logs these are. */
+export function serversOf({ logs, nameOf }: LogFiles): string[] {
+  return [...byFolder(logs).keys()].map(nameOf)
+}
 
 /**
- * Reads logs that are files here, the oldest first, so that a session which goes on in the next one is known there.
- * @param nameOf the name of the server whose logs are in a folder
+ * Reads logs that are files here, folder by folder, the oldest first, so that a session which goes on in the next one is
+ * known there.
  * @throws UsageError for a log that is not there
  */
 export async function readFiles(
-  { log, signal }: Workspace,
-  { logs, prefix }: { logs: readonly string[]; prefix: string | undefined },
-  taker: SessionTaker,
-  nameOf: (folder: string) => string,
+  workspace: Workspace,
+  files: LogFiles,
+  readings: Readings,
 ): Promise<NotRead[]> {
   const notRead: NotRead[] = []
+  for (const [folder, logs] of byFolder(files.logs)) {
+    const reading = readings.reading(files.nameOf(folder))
+    notRead.push(...(await readFolder(workspace, { ...files, logs }, reading, folder)))
+  }
+  return notRead
+}
+
+async function readFolder(
+  { log, signal }: Workspace,
+  { logs, prefix, mayBeAway }: LogFiles,
+  reading: ServerReading,
+  folder: string,
+): Promise<NotRead[]> {
   const open: OpenLog[] = []
   try {
-    for (const path of new Set(logs.map((each) => resolve(each)))) open.push(await openLog(path))
-    open.sort(
-      (one, other) =>
-        one.changedAt.getTime() - other.changedAt.getTime() || (one.path < other.path ? -1 : 1),
-    )
-    let current = ''
-    const joins = new Map<string, SessionJoin>()
-    for (const [done, { path, ...opened }] of open.entries()) {
-      log.progress({ done, total: open.length, unit: 'logs' })
-      const server = dirname(path)
-      current = path
-      const join =
-        joins.get(server) ??
-        new SessionJoin(nameOf(server), (session) => taker.give(session, current))
-      joins.set(server, join)
+    for (const path of logs) {
+      const opened = await openLog(path, signal).catch((error: unknown) => {
+        if (!mayBeAway || !(error instanceof UsageError)) throw error
+      })
+      if (opened !== undefined) open.push(opened)
+    }
+    await openRotated(open, reading, { folder, signal })
+    const plan = reading.plan(open.map((each) => ({ ...each, kind: { name: each.path, prefix } })))
+    const { notRead } = plan
+    for (const [done, planned] of plan.logs.entries()) {
+      log.progress({ done, total: plan.logs.length, unit: 'logs' })
+      const path = planned.found.kind.name
       try {
-        await readLog({ name: path, chunks: opened.chunks(signal), prefix }, join, () =>
-          taker.settle(),
-        )
+        await reading.read(planned)
       } catch (error) {
         notRead.push({ log: path, reason: reasonOf(error, signal) })
       }
     }
-    for (const [server, join] of joins) {
-      const whole = finish(server, join)
-      // That nothing was read of a server says nothing more where one of its logs could not be read.
-      const isTold = join.records === 0 && notRead.some((each) => dirname(each.log) === server)
-      if (!isTold) notRead.push(...whole)
-    }
+    // That nothing was read of a server says nothing more where one of its logs could not be read.
+    const isTold = reading.join.records === 0 && notRead.length > 0
+    const whole = reading.finish()
+    return isTold ? notRead : [...notRead, ...whole]
   } finally {
     await Promise.all(open.map((each) => each.close()))
   }
-  return notRead
 }
 
 /** Why something could not be read. Throws what is no reason: a cancellation, or a bug. */
@@ -62,17 +84,36 @@ export function reasonOf(error: unknown, signal: AbortSignal): string {
   throw error
 }
 
-/** Ends the logs of a server. @returns what was wrong with them as a whole */
-export function finish(server: string, join: SessionJoin): NotRead[] {
-  join.finish()
-  const { doubts, records, connections } = join
-  if (records === 0) return [{ log: server, reason: 'no record of PostgreSQL is in it' }]
-  if (connections === 0) {
-    const reason =
-      'nothing about connections is in it: log_connections is off, or lc_messages is not English'
-    return [{ log: server, reason }]
+/** Finds logs that were not read to their end and have another name in the folder by now. */
+async function openRotated(
+  open: OpenLog[],
+  { unfinished }: ServerReading,
+  { folder, signal }: { folder: string; signal: AbortSignal },
+): Promise<void> {
+  const missing = unfinished.filter(
+    ({ head }) => !open.some(({ beginning }) => hasHead(beginning, head)),
+  )
+  if (missing.length === 0) return
+  const since = Math.min(...missing.map(({ changedAt }) => changedAt.getTime()))
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    if (open.some((each) => each.path === path)) continue
+    const found = await look(path).catch(() => undefined)
+    if (found?.isFile() !== true || Number(found.mtimeMs) < since) continue
+    const opened = await openLog(path, signal).catch((error: unknown) => {
+      if (!(error instanceof UsageError)) throw error
+    })
+    if (opened === undefined) continue
+    if (missing.some(({ head }) => hasHead(opened.beginning, head))) open.push(opened)
+    else await opened.close()
   }
-  if (doubts === 0) return []
-  const count = doubts === 1 ? '1 record' : `${doubts} records`
-  return [{ log: server, reason: `${count} can be read in no way, or in more than one` }]
+}
+
+function byFolder(logs: readonly string[]): Map<string, string[]> {
+  const folders = new Map<string, string[]>()
+  for (const path of new Set(logs.map((each) => resolve(each)))) {
+    const folder = dirname(path)
+    folders.set(folder, [...(folders.get(folder) ?? []), path])
+  }
+  return folders
 }

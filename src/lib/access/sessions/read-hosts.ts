@@ -1,38 +1,36 @@
 import { FailureError, UnreachableError, type ExpectedError } from '../../errors.js'
-import { namedDatabaseHosts } from '../../host/database-hosts.js'
 import { onHosts } from '../../host/reach.js'
 import type { HostRow } from '../../host/store.js'
 import type { SshSession } from '../../ssh/session.js'
 import type { Workspace } from '../../workspace.js'
-import { SessionJoin } from './join.js'
-import { finish, reasonOf } from './read-files.js'
-import { LogFeed } from './read-log.js'
-import { askLogging, streamLog, type LoggingServer } from './server.js'
-import type { NotRead, SeenSession, SessionTaker } from './types.js'
+import { reasonOf } from './read-files.js'
+import type { Readings } from './reading/readings.js'
+import { askLogging } from './server.js'
+import type { NotRead } from './types.js'
 
 /** So many hosts send their logs at a time: one process reads them all. */
-const AT_ONCE = 4
+export const AT_ONCE = 4
 
-/** Where sessions go, and what is learned of servers. */
-export interface HostReading extends SessionTaker {
+/** What a reading of hosts gives to, and learns. */
+export interface HostReading {
+  readings: Readings
+  /** Roles that are superuser on a server are added. */
   superusers: Set<string>
+  /** So often in a row a session has to be gone from a server before it counts as one that hid its end. */
+  timesGone: number
 }
 
-/**
- * Reads the logs of database hosts over SSH, and asks each who is in at this moment: what the log has no end of and is
- * not there any more has hidden its end.
- * @throws NotFoundError for a host that is not recorded, and without any
- */
+/** Reads the logs of database hosts over SSH, some at a time. */
 export async function readHosts(
   workspace: Workspace,
-  asked: { hosts: readonly string[]; environment: NodeJS.ProcessEnv; since: Date },
+  asked: { hosts: readonly HostRow[]; environment: NodeJS.ProcessEnv },
   reading: HostReading,
 ): Promise<{ notRead: NotRead[]; isOutOfReach: boolean }> {
   const { default: pLimit } = await import('p-limit')
   const limit = pLimit(AT_ONCE)
-  const hosts = await namedDatabaseHosts(workspace, asked.hosts)
-  const reached = await onHosts(workspace, hosts, asked.environment, (session, host) =>
-    limit(() => readHost(workspace, { session, host, since: asked.since }, reading)),
+  const { hosts, environment } = asked
+  const reached = await onHosts(workspace, hosts, environment, (session, host) =>
+    limit(() => readHost(workspace, session, host, reading)),
   )
   const failed = (result: NotRead[] | ExpectedError, { name }: HostRow): NotRead[] =>
     Array.isArray(result) ? result : [{ log: name, reason: result.message }]
@@ -42,35 +40,35 @@ export async function readHosts(
   }
 }
 
-async function readHost(
+/**
+ * Reads the logs of one host, and asks it who is in at this moment: what the log has no end of and is not there any more
+ * has hidden its end.
+ * @throws FailureError where the server has no logs, UnreachableError when the connection is lost
+ */
+export async function readHost(
   { log, signal }: Workspace,
-  { session, host, since }: { session: SshSession; host: HostRow; since: Date },
-  reading: HostReading,
+  session: SshSession,
+  host: HostRow,
+  { readings, superusers, timesGone }: HostReading,
 ): Promise<NotRead[]> {
-  const server = await askLogging(session, host, since)
-  if (server.logs.length === 0) throw new FailureError('no-logs', 'no log was written since then')
-  for (const role of server.superusers) reading.superusers.add(role)
-  let current = ''
-  const join = new SessionJoin(host.name, (seen) => reading.give(withLive(seen, server), current))
-  const notRead: NotRead[] = []
-  for (const path of server.logs) {
-    log.debug(`${host.name}: ${path}`)
-    current = path
-    const feed = new LogFeed({ name: path, prefix: server.prefix, form: server.form }, join)
+  const reading = readings.reading(host.name)
+  const server = await askLogging(session, host, readings.since(host.name))
+  if (server.logs.length === 0 && reading.logs.length === 0)
+    throw new FailureError('no-logs', 'no log was written since then')
+  for (const role of server.superusers) superusers.add(role)
+  const { logs, notRead } = reading.plan(server.logs)
+  for (const planned of logs) {
+    const { name } = planned.found.kind
+    log.debug(`${host.name}: ${name}`)
     try {
-      await streamLog(session, path, feed)
-      feed.finish()
+      await reading.read(planned)
     } catch (error) {
       if (error instanceof UnreachableError) throw error
-      notRead.push({ log: `${host.name}:${path}`, reason: reasonOf(error, signal) })
+      notRead.push({ log: name, reason: reasonOf(error, signal) })
     }
-    await reading.settle()
   }
-  return [...notRead, ...finish(host.name, join)]
-}
-
-/** A session without an end that began before the server was asked, and was not there. */
-function withLive(seen: SeenSession, { live, askedAt }: LoggingServer): SeenSession {
-  const isGone = seen.outcome === 'open' && seen.start < askedAt && !live.has(seen.id)
-  return isGone ? { ...seen, outcome: 'ended', marks: [...seen.marks, 'no-disconnection'] } : seen
+  const isGone = (id: string, start: Date) => start < server.askedAt && !server.live.has(id)
+  reading.join.endGone(isGone, timesGone)
+  const named = notRead.map((each) => ({ ...each, log: `${host.name}:${each.log}` }))
+  return [...named, ...reading.finish()]
 }

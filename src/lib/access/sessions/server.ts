@@ -2,18 +2,19 @@ import { FailureError } from '../../errors.js'
 import { lastWords } from '../../host/say.js'
 import type { HostRow } from '../../host/store.js'
 import type { SshSession } from '../../ssh/session.js'
-import type { LogFeed, LogForm } from './read-log.js'
+import { HEAD_BYTES } from './reading/log-head.js'
+import type { LogSource } from './reading/resume.js'
+import type { FoundLog } from './reading/server-reading.js'
+import type { LogKind } from './read-log.js'
+import type { LogForm } from './types.js'
 
 /** What a server says about its logs, and about who is in at this moment. */
 export interface LoggingServer {
-  prefix: string
   superusers: string[]
   /** Session ids, and process ids alone. */
   live: ReadonlySet<string>
   askedAt: Date
-  form: LogForm
-  /** Paths on the host, the one that was changed first in front. */
-  logs: string[]
+  logs: FoundLog[]
 }
 
 interface Told {
@@ -40,6 +41,8 @@ select json_build_object(
 `
 /** A log may be of any size, and a line from a host of any speed. */
 const READ_TIMEOUT_MS = 3_600_000
+/** Some thousand logs with their beginnings. */
+const MAX_LIST_BYTES = 16 * 1024 * 1024
 
 /**
  * Asks a server where its logs are.
@@ -58,11 +61,11 @@ export async function askLogging(
   if (result.code !== 0) throw new FailureError('psql-failed', `psql: ${lastWords(result)}`)
   const told = JSON.parse(result.stdout.toString('utf8')) as Told
   const form = formOfServer(told)
-  const logs = told.isCollecting
-    ? await listLogs(session, `dir=${quote(told.directory)}; name='*'`, since)
-    : await listLogs(session, stderrOf(dataDirectory), since)
+  const place = told.isCollecting
+    ? `dir=${quote(told.directory)}; name='*'`
+    : stderrOf(dataDirectory)
+  const logs = await listLogs(session, place, { since, kind: { prefix: told.prefix, form } })
   return {
-    prefix: told.prefix,
     superusers: told.superusers,
     live: new Set(
       told.live.flatMap(({ pid, start }) => [
@@ -71,29 +74,26 @@ export async function askLogging(
       ]),
     ),
     askedAt: new Date(told.now),
-    form,
-    logs: logs.filter((path) => isOfForm(path, form)),
+    logs: logs.filter(({ kind }) => isOfForm(kind.name, form)),
   }
 }
 
-/** Reads a log of a host, unpacked there. @throws FailureError when that fails, and what the feed throws */
-export async function streamLog(session: SshSession, path: string, feed: LogFeed): Promise<void> {
-  const program = path.endsWith('.gz') ? 'gzip -dc' : path.endsWith('.zst') ? 'zstd -dcq' : 'cat'
-  let failure: Error | undefined
-  const take = (chunk: Buffer) => {
-    if (failure !== undefined) return
-    try {
-      feed.take(chunk)
-    } catch (error) {
-      failure = error as Error
-    }
+/** A log of a host, unpacked there. Fails where that fails. */
+function sourceOn(session: SshSession, path: string): LogSource {
+  const whole = `exec ${unpackerOf(path)} < ${quote(path)}`
+  return async (from, onStdout) => {
+    // Of one open file, whatever its name leads to meanwhile.
+    const rest = `exec < ${quote(path)} && head -c ${HEAD_BYTES} && exec tail -c +${from - HEAD_BYTES + 1}`
+    const result = await session.run(from === 0 ? whole : rest, {
+      ...{ onStdout, timeoutMs: READ_TIMEOUT_MS },
+    })
+    if (result.code !== 0) throw new FailureError('unreadable-log', `${path}: ${lastWords(result)}`)
   }
-  const result = await session.run(`exec ${program} < ${quote(path)}`, {
-    onStdout: take,
-    timeoutMs: READ_TIMEOUT_MS,
-  })
-  if (failure !== undefined) throw failure
-  if (result.code !== 0) throw new FailureError('unreadable-log', `${path}: ${lastWords(result)}`)
+}
+
+function unpackerOf(path: string): string {
+  if (path.endsWith('.gz')) return 'gzip -dc'
+  return path.endsWith('.zst') ? 'zstd -dcq' : 'cat'
 }
 
 function formOfServer({ destination, isCollecting }: Told): LogForm {
@@ -110,14 +110,37 @@ function stderrOf(dataDirectory: string): string {
     dir=$(dirname "$file") && name="$(basename "$file")*" && test -f "$file" || { echo 'its stderr is no file' >&2; exit 1; }`
 }
 
-async function listLogs(session: SshSession, place: string, since: Date): Promise<string[]> {
+/** Lists logs with their beginnings; one that goes meanwhile is left out. */
+const LIST = `for file; do
+  case $file in *.gz) unpack='gzip -dc' ;; *.zst) unpack='zstd -dcq' ;; *) unpack=cat ;; esac
+  seen=$(stat -c '%.3Y %s' "$file") && head=$($unpack < "$file" 2>/dev/null | head -c ${HEAD_BYTES} | base64 -w 0) &&
+    printf '%s %s %s\\0' "$seen" "$head" "$file"
+done
+:`
+
+async function listLogs(
+  session: SshSession,
+  place: string,
+  { since, kind }: { since: Date; kind: Omit<LogKind, 'name'> },
+): Promise<FoundLog[]> {
   const script = `${place}
-    find "$dir/" -maxdepth 1 -type f -name "$name" -newermt ${quote(since.toISOString())} -printf '%T@ %p\\0' | sort -zn`
-  const result = await session.run(script)
+    find "$dir/" -maxdepth 1 -type f -name "$name" -newermt ${quote(since.toISOString())} -exec sh -c ${quote(LIST)} sh {} +`
+  const result = await session.run(script, { maxOutputBytes: MAX_LIST_BYTES })
   if (result.code !== 0)
     throw new FailureError('no-logs', `cannot list the logs: ${lastWords(result)}`)
   const entries = result.stdout.toString('utf8').split('\0')
-  return entries.flatMap((entry) => (entry === '' ? [] : [entry.slice(entry.indexOf(' ') + 1)]))
+  return entries.flatMap((entry) => {
+    const [, seconds, size, beginning = '', name] = /^(\S+) (\d+) (\S*) (.*)$/s.exec(entry) ?? []
+    if (name === undefined) return []
+    return {
+      kind: { ...kind, name },
+      changedAt: new Date(Number(seconds) * 1000),
+      size: Number(size),
+      isPacked: /\.(?:gz|zst)$/.test(name),
+      beginning: Buffer.from(beginning, 'base64'),
+      source: sourceOn(session, name),
+    }
+  })
 }
 
 function isOfForm(path: string, form: LogForm): boolean {

@@ -1,18 +1,14 @@
-import { ExitCode, FindingsError, IncompleteError, UsageError } from '../../errors.js'
+import { ExitCode, FindingsError, IncompleteError } from '../../errors.js'
 import type { Window } from '../../campaign/window.js'
-import { selectAccounts } from '../../staff/store.js'
 import type { Workspace } from '../../workspace.js'
-import { selectDecoyRoles } from '../canary/store.js'
-import { selectGrantsOfList } from '../grant/store.js'
 import { SessionList } from './collect.js'
-import { SessionJudge } from './judge.js'
+import { SessionIntake } from './intake.js'
 import { findRecorded } from './ledger/find.js'
-import { SessionRecorder } from './ledger/recorder.js'
-import { selectKnownRoles, selectLatest, type LedgerFilter } from './ledger/store.js'
-import { readPrefix } from './prefix.js'
+import type { LedgerFilter } from './ledger/store.js'
 import { readFiles } from './read-files.js'
 import { readHosts } from './read-hosts.js'
-import type { NotRead, SessionsFound, SessionTaker, ShownSession } from './types.js'
+import { findSources } from './sources.js'
+import type { NotRead, SessionsFound } from './types.js'
 
 /** Which sessions are asked for. */
 export interface SessionsQuestion {
@@ -20,8 +16,10 @@ export interface SessionsQuestion {
   logs: readonly string[]
   /** Names of database hosts; none: all of them, or the ledger when nothing is recorded. */
   hosts: readonly string[]
-  /** Whether what is read goes into the ledger. */
+  /** Whether what is read goes into the ledger; then only what was not read for it before is read. */
   isRecording: boolean
+  /** Whether logs are read for the ledger from their beginning. */
+  isAnew: boolean
   /** Of the ledger alone: whose, with which flag, of which server. */
   filter: Omit<LedgerFilter, 'since'>
   environment: NodeJS.ProcessEnv
@@ -38,14 +36,12 @@ export interface SessionsQuestion {
   isChecking: boolean
 }
 
-/** So many recorded sessions are looked at again for storms and for two places at a time. */
-const LATEST = 2000
-
 /**
  * Says who was in, by the list of staff and service accounts: reads logs of PostgreSQL, or asks the ledger where neither
  * logs nor hosts are named and nothing is to be recorded.
  * @throws UsageError for logs that are not there and for a bad prefix; NotFoundError for hosts that are not recorded, and
- *   where the ledger is empty; RefusedError where the role may not write the ledger
+ *   where the ledger is empty; RefusedError where the role may not write the ledger; ConflictError where another command
+ *   records the same logs at this moment
  * @throws FindingsError when sessions have flags and `isChecking` is set; else IncompleteError when something could not
  *   be read; what was found is their result
  */
@@ -53,29 +49,14 @@ export async function findSessions(
   workspace: Workspace,
   asked: SessionsQuestion,
 ): Promise<SessionsFound> {
-  const { clock } = workspace
-  if (asked.prefix !== undefined) readPrefix(asked.prefix)
-  if (asked.hours !== undefined) requireTimezone(asked.hours.timezone)
-  const since = new Date(clock.now().getTime() - asked.sinceMs)
+  const since = new Date(workspace.clock.now().getTime() - asked.sinceMs)
   if (!asked.isRecording && asked.logs.length === 0 && asked.hosts.length === 0) {
     const found = await findRecorded(workspace, { ...asked.filter, since }, asked.limit)
     return verdictOn(found, { isChecking: asked.isChecking, isOutOfReach: false })
   }
-  const recorder = asked.isRecording ? new SessionRecorder(workspace) : undefined
-  const judge = await makeJudge(workspace, asked, (session) => recorder?.retake(session))
   const list = new SessionList(asked.limit, since)
-  const taker: SessionTaker = {
-    give: (seen, log) => {
-      const session = judge.judge(seen)
-      list.add(session)
-      recorder?.take(session, log)
-    },
-    settle: async () => {
-      if (recorder?.isFull) await recorder.write()
-    },
-  }
-  const { notRead, isOutOfReach } = await read(workspace, { ...asked, since }, taker, judge)
-  await recorder?.finish()
+  const { intake, notRead, isOutOfReach } = await read(workspace, asked, since, list)
+  await intake.finish()
   return verdictOn(
     {
       sessions: list.listed(),
@@ -83,7 +64,7 @@ export async function findSessions(
       flagged: list.flagged,
       notRead,
       since: since.toISOString(),
-      ...(recorder === undefined ? {} : { recorded: recorder.added }),
+      ...(asked.isRecording ? { recorded: intake.recorded } : {}),
     },
     { isChecking: asked.isChecking, isOutOfReach },
   )
@@ -91,44 +72,25 @@ export async function findSessions(
 
 async function read(
   workspace: Workspace,
-  asked: SessionsQuestion & { since: Date },
-  taker: SessionTaker,
-  { superusers }: SessionJudge,
-): Promise<{ notRead: NotRead[]; isOutOfReach: boolean }> {
-  if (asked.logs.length === 0) return readHosts(workspace, asked, { ...taker, superusers })
-  // In the ledger a folder alone would be that of any machine.
-  const nameOf = (folder: string) =>
-    asked.isRecording ? `${workspace.actor.host}:${folder}` : folder
-  return { notRead: await readFiles(workspace, asked, taker, nameOf), isOutOfReach: false }
-}
-
-async function makeJudge(
-  { database }: Workspace,
-  { hours, superusers }: SessionsQuestion,
-  changed: (session: ShownSession) => void,
-): Promise<SessionJudge> {
-  const measure = {
-    accounts: await selectAccounts(database),
-    grants: await selectGrantsOfList(database),
-    hours,
-    superusers,
-    decoys: new Set(await selectDecoyRoles(database)),
+  asked: SessionsQuestion,
+  since: Date,
+  list: SessionList,
+): Promise<{ intake: SessionIntake; notRead: NotRead[]; isOutOfReach: boolean }> {
+  const sources = await findSources(workspace, asked)
+  const intake = await SessionIntake.open(workspace, asked, {
+    ...{ servers: sources.servers, since, goesOn: asked.isRecording },
+    show: (session, isAgain) => {
+      if (!isAgain) list.add(session)
+    },
+  })
+  const { readings, superusers } = intake
+  if ('files' in sources) {
+    const notRead = await readFiles(workspace, sources.files, readings)
+    return { intake, notRead, isOutOfReach: false }
   }
-  const judge = new SessionJudge(measure, changed)
-  const latest = await selectLatest(database, LATEST)
-  judge.learn({ latest, ...(await selectKnownRoles(database)) })
-  return judge
-}
-
-function requireTimezone(timezone: string): void {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone })
-  } catch {
-    throw new UsageError(
-      'bad-timezone',
-      `${JSON.stringify(timezone)} is no time zone such as Europe/Madrid`,
-    )
-  }
+  const about = { hosts: sources.hosts, environment: asked.environment }
+  const reading = { readings, superusers, timesGone: 1 }
+  return { intake, ...(await readHosts(workspace, about, reading)) }
 }
 
 function verdictOn(

@@ -2,17 +2,11 @@ import { LogTimes } from './log-time.js'
 import { CHOSEN_BYTES, type Prefix } from './prefix.js'
 import { keyOf, sessionKey, startOf } from './session-key.js'
 import { decode, isOfInterest, MAX_RECORD } from './text.js'
-import type { LogReader, LogSink } from './types.js'
+import type { LogReader, LogSink, PendingLine, ReaderState } from './types.js'
 
 const TAB = 0x09
 /** User and database, each with a line break in it: what comes sooner after one may be part of a name. */
 const FORGEABLE = 2 * (CHOSEN_BYTES + 1)
-
-interface Pending {
-  key: number
-  groups: Record<string, string | undefined>
-  message: string
-}
 
 /**
  * Reads the log of stderr. A record goes on in lines that begin with a tab. The names in its prefix are written as
@@ -22,15 +16,28 @@ interface Pending {
 export class StderrLog implements LogReader {
   readonly #sink: LogSink
   readonly #prefix: Prefix
-  readonly #times = new LogTimes()
-  #pending: Pending | undefined
-  #isSkipping = false
+  readonly #times: LogTimes
+  #pending: PendingLine | undefined
+  #isSkipping: boolean
   /** How many characters from here on may be part of a name. */
-  #doubtful = 0
+  #doubtful: number
 
-  constructor(sink: LogSink, prefix: Prefix) {
+  /** @param from where another reader stopped */
+  constructor(sink: LogSink, prefix: Prefix, from?: ReaderState & { form: 'stderr' }) {
     this.#sink = sink
     this.#prefix = prefix
+    this.#times = new LogTimes(from?.times)
+    this.#pending = from?.pending ?? undefined
+    this.#isSkipping = from?.isSkipping ?? false
+    this.#doubtful = from?.doubtful ?? 0
+  }
+
+  state(): ReaderState {
+    const [isSkipping, doubtful, pending] = [this.#isSkipping, this.#doubtful, this.#pending]
+    return {
+      ...{ form: 'stderr', times: this.#times.learned(), isSkipping, doubtful },
+      pending: pending === undefined ? null : { ...pending },
+    }
   }
 
   read(text: string): number {
@@ -103,7 +110,7 @@ export class StderrLog implements LogReader {
       this.#pending = { key, groups, message }
   }
 
-  #keyOf({ session, pid }: Pending['groups']): number {
+  #keyOf({ session, pid }: PendingLine['groups']): number {
     return session === undefined
       ? keyOf(undefined, Number(pid))
       : sessionKey(session, 0, session.length)

@@ -53,8 +53,30 @@ export interface LogSink {
   doubt(key: number | undefined): void
 }
 
+/** How a log is written. */
+export type LogForm = 'json' | 'csv' | 'stderr'
+
+/** Where a reader stands behind what it is done with, as JSON. */
+export type ReaderState = {
+  /** What abbreviations of time zones mean, in milliseconds from UTC. */
+  times: readonly (readonly [zone: string, offset: number])[]
+} & (
+  | { form: 'json'; isSkipping: boolean }
+  | { form: 'csv'; isCertain: boolean; isPassing: boolean }
+  | { form: 'stderr'; isSkipping: boolean; doubtful: number; pending: PendingLine | null }
+)
+
+/** Text that a log of stderr has of a record so far. */
+export interface PendingLine {
+  key: number
+  groups: Record<string, string | undefined>
+  message: string
+}
+
 /** Reads the text of a log piece by piece. */
 export interface LogReader {
+  /** What another reader needs to go on from here. */
+  state(): ReaderState
   /**
    * Reads what is whole. The text has one character for each byte.
    * @returns how many characters it is done with; the rest comes again in front of the next piece

@@ -2,6 +2,8 @@ import { isSqlState, SqlState } from '../../../database/sqlstate.js'
 import { RefusedError } from '../../../errors.js'
 import { appendTrail } from '../../../trail/append.js'
 import type { Workspace } from '../../../workspace.js'
+import type { Readings } from '../reading/readings.js'
+import { keepReadings, type KeptServer } from '../reading/store.js'
 import type { ShownSession } from '../types.js'
 import { appendSessions, selectLedgerHead, type ReadSession } from './store.js'
 
@@ -13,12 +15,17 @@ export class SessionRecorder {
   readonly #workspace: Workspace
   /** Sessions that are not written, or stand out in a further way since, with the logs that tell of them. */
   readonly #changed = new Map<ShownSession, string>()
+  readonly #readings: Readings
   #added = 0
+  /** How many of them the trail tells of. */
+  #vouched = 0
   /** The end of the last transaction. Once one failed, none follows: what it held would be missing before. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(workspace: Workspace) {
+  /** @param readings of the logs, from where they came */
+  constructor(workspace: Workspace, readings: Readings) {
     this.#workspace = workspace
+    this.#readings = readings
   }
 
   /** How many rows were added to the ledger. */
@@ -41,26 +48,34 @@ export class SessionRecorder {
     if (!this.#changed.has(session)) this.#changed.set(session, '')
   }
 
-  /** Writes what was taken. @throws RefusedError where the role may not write */
+  /**
+   * Writes what was taken, and by the same commit where reading stands.
+   * @throws RefusedError where the role may not write, ConflictError where somebody else wrote where reading stands
+   */
   async write(): Promise<void> {
     const read = [...this.#changed].map(([session, log]) => ({ session, log }))
     this.#changed.clear()
-    const turn = this.#turn.then(async () => this.#append(read))
+    const kept = this.#readings.moved()
+    const turn = this.#turn.then(async () => this.#append(read, kept))
     this.#turn = turn
     await turn
   }
 
-  async #append(read: readonly ReadSession[]): Promise<void> {
-    if (read.length === 0) return
+  async #append(read: readonly ReadSession[], kept: readonly KeptServer[]): Promise<void> {
+    if (read.length === 0 && kept.length === 0) return
     this.#added += await this.#workspace.database
-      .transaction((transaction) => appendSessions(transaction, read))
+      .transaction(async (transaction) => {
+        if (kept.length > 0) await keepReadings(transaction, kept)
+        return read.length > 0 ? appendSessions(transaction, read) : 0
+      })
       .catch(refuse)
   }
 
   /** Writes the rest, and into the trail where the ledger ends now. */
   async finish(): Promise<void> {
     await this.write()
-    if (this.#added === 0) return
+    if (this.#added === this.#vouched) return
+    this.#vouched = this.#added
     const { database, actor } = this.#workspace
     await database.transaction(async (transaction) => {
       const head = await selectLedgerHead(transaction)

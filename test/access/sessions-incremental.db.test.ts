@@ -1,0 +1,133 @@
+import { deepEqual, equal, match, rejects } from 'node:assert/strict'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { verifyLedger } from '../../src/lib/access/sessions/ledger/verify.js'
+import { keepReadings } from '../../src/lib/access/sessions/reading/store.js'
+import { findSessions, type SessionsQuestion } from '../../src/lib/access/sessions/sessions.js'
+import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
+import { ConflictError, IncompleteError } from '../../src/lib/errors.js'
+import type { Workspace } from '../../src/lib/workspace.js'
+import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
+import { sessionsQuestion, visit } from '../support/session-log.js'
+
+describe('a log that is recorded again and again', () => {
+  let fresh: FreshDatabase
+  let workspace: Workspace
+  let folder: string
+  let log: string
+  let rotated: string
+
+  const session = (pid: number) => visit({ pid, user: 'ana', application: 'psql' })
+  const record = async (more: Partial<SessionsQuestion> = {}) => {
+    const asked = sessionsQuestion({ logs: [log], isRecording: true, ...more })
+    const found = await findSessions(workspace, asked).catch((error: unknown) => {
+      if (!(error instanceof IncompleteError)) throw error
+      return error.result as SessionsFound
+    })
+    const { total, recorded, notRead } = found
+    return { total, recorded, reasons: notRead.map(({ reason }) => reason) }
+  }
+  const whole = (count: number) => ({ total: count, recorded: count, reasons: [] })
+  /** How many sessions the ledger has, and how many rows about them. */
+  const kept = async () => {
+    const { total } = await findSessions(workspace, sessionsQuestion({}))
+    return [total, (await verifyLedger(workspace)).rows]
+  }
+
+  beforeEach(async () => {
+    fresh = await freshDatabase()
+    workspace = testWorkspace(fresh.database)
+    folder = mkdtempSync(join(tmpdir(), 'cctl-incremental-'))
+    log = join(folder, 'pg.json')
+    rotated = join(folder, 'pg.json.1')
+  })
+  afterEach(async () => {
+    await fresh.drop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('is read on from where it stopped, in the middle of a line too', async () => {
+    const text = session(1) + session(2)
+    const half = text.length - 100
+    writeFileSync(log, text.slice(0, half))
+    deepEqual(await record(), whole(2))
+    deepEqual(await record(), whole(0))
+    appendFileSync(log, text.slice(half) + session(3))
+    deepEqual(await record(), whole(2))
+    deepEqual(await kept(), [3, 4])
+    deepEqual(await record({ isAnew: true }), { total: 3, recorded: 0, reasons: [] })
+    deepEqual(await record(), whole(0))
+  })
+
+  it('is known when it is renamed and packed, and what came in between is read', async () => {
+    const text = session(2)
+    writeFileSync(log, session(1) + text.slice(0, 300))
+    deepEqual(await record(), whole(1))
+    renameSync(log, rotated)
+    appendFileSync(rotated, text.slice(300))
+    writeFileSync(log, session(3))
+    deepEqual(await record(), whole(2))
+    writeFileSync(`${rotated}.gz`, gzipSync(readFileSync(rotated)))
+    rmSync(rotated)
+    deepEqual(await record({ logs: [log, `${rotated}.gz`] }), whole(0))
+    deepEqual(await kept(), [3, 3])
+  })
+
+  it('goes on when it was packed before it was read to its end', async () => {
+    writeFileSync(log, session(1))
+    deepEqual(await record(), whole(1))
+    writeFileSync(`${rotated}.gz`, gzipSync(session(1) + session(2)))
+    writeFileSync(log, session(3))
+    deepEqual(await record(), whole(2))
+    deepEqual(await kept(), [3, 3])
+  })
+
+  it('begins anew when it was copied and emptied, and the copy is read to its end', async () => {
+    writeFileSync(log, session(1))
+    deepEqual(await record(), whole(1))
+    appendFileSync(log, session(2))
+    copyFileSync(log, rotated)
+    truncateSync(log)
+    deepEqual(await record(), whole(1))
+    appendFileSync(log, session(3))
+    deepEqual(await record(), whole(1))
+    deepEqual(await kept(), [3, 3])
+  })
+
+  it('says once that its end was cut off, or that it is gone', async () => {
+    writeFileSync(log, session(1) + session(2))
+    deepEqual(await record(), whole(2))
+    truncateSync(log, session(1).length)
+    const cut = await record()
+    equal(cut.recorded, 0)
+    match(cut.reasons.join(), /has \d+ bytes, and had \d+/)
+    appendFileSync(log, session(3))
+    deepEqual(await record(), whole(1))
+    writeFileSync(log, session(4))
+    const gone = await record()
+    equal(gone.recorded, 1)
+    match(gone.reasons.join(), /it is gone: \d+ bytes of it were read/)
+    deepEqual(await record(), whole(0))
+    deepEqual(await kept(), [4, 4])
+  })
+
+  it('is recorded by one command at a time', async () => {
+    const keep = () =>
+      fresh.database.transaction((transaction) =>
+        keepReadings(transaction, [{ server: 'db1', generation: 1, join: '{}', logs: [] }]),
+      )
+    await keep()
+    await rejects(keep(), ConflictError)
+  })
+})
