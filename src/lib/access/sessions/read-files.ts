@@ -94,7 +94,8 @@ async function openRotated(
     ({ head }) => !open.some(({ beginning }) => hasHead(beginning, head)),
   )
   if (missing.length === 0) return
-  const since = Math.min(...missing.map(({ changedAt }) => changedAt.getTime()))
+  // Of the two times of a file one is rounded.
+  const since = Math.min(...missing.map(({ changedAt }) => changedAt.getTime())) - 1
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
     if (open.some((each) => each.path === path)) continue
