@@ -53,6 +53,14 @@ export function holds(network: Network, other: Address & { prefix?: number }): b
   return bits >> hostBits === other.bits >> hostBits
 }
 
+/** The first and the last address of a network. */
+export function endsOf({ family, bits, prefix }: Network): [first: Address, last: Address] {
+  return [
+    { family, bits },
+    { family, bits: bits | hostMask(family, prefix) },
+  ]
+}
+
 /** Whether two networks have an address in common. */
 export function overlaps(one: Network, other: Network): boolean {
   return holds(one, other) || holds(other, one)

@@ -7,12 +7,13 @@ import { yesFlag } from '../../lib/terminal/flags.js'
 import { serverFlags, serversOf } from '../../lib/terminal/server-flags.js'
 
 export default class AccessEnforce extends BaseCommand<Enforcement> {
-  static override summary = 'bring the roles of database servers to what the list says'
+  static override summary = 'bring roles and pg_hba.conf of database servers to what the list says'
   static override description =
     'Plans, and changes nothing without --yes; in a terminal it asks. Logins of people who left are closed and their ' +
     'sessions ended, never dropped; attributes, memberships, ends of passwords and connection limits become what ' +
     'access audit asks for, unless somebody answers for them (access accept); roles of service accounts that are ' +
-    'missing are made, without a password. The login that does this, superusers, roles that replicate and logins of ' +
+    'missing are made, without a password. Lines of pg_hba.conf that let in too much are taken out where nobody on the ' +
+    'list comes in by them, and named otherwise. The login that does this, superusers, roles that replicate and logins of ' +
     'nobody are left unless they are named. Exit codes: 0 nothing differs; 8 something does, or was left; 3 a change ' +
     'failed; 7 nothing differs, but a server was out of reach; 1 the same, but something could not be read.'
 

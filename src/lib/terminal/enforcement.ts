@@ -44,14 +44,14 @@ function columns(): Column<Row>[] {
   return [
     { title: 'OUTCOME', text: ({ outcome }) => outcome, mark: ({ mark }) => mark },
     { title: 'WHAT', text: ({ kind }) => kind },
-    { title: 'ROLE', text: ({ role }) => role },
-    { title: 'WHO', text: ({ who }) => who },
+    { title: 'SUBJECT', text: ({ subject }) => subject },
+    { title: 'WHO', text: ({ who }) => who ?? '-' },
     { title: 'FROM', text: ({ from }) => from, isMinor: true },
     { title: 'TO', text: ({ to }) => to, isMinor: true },
   ]
 }
 
-function drawStatements(screen: Screen, { outcome, reason, role, fix, undo }: Row): void {
-  if (outcome === 'done') screen.step(undo, `to take back what was done to ${role}`)
-  else screen.step(fix, reason === null ? undefined : `${role}: ${reason}`)
+function drawStatements(screen: Screen, { outcome, reason, subject, fix, undo }: Row): void {
+  if (outcome === 'done') screen.step(undo, `to take back what was done to ${subject}`)
+  else screen.step(fix, reason === null ? undefined : `${subject}: ${reason}`)
 }

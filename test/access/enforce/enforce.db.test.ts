@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { enforceAccess } from '../../../src/lib/access/enforce/enforce.js'
@@ -14,6 +14,7 @@ import type { Workspace } from '../../../src/lib/workspace.js'
 import type { Cluster } from '../../support/cluster.js'
 import { byDsn, openUrl, silentLog, testWorkspace } from '../../support/database.js'
 import { socketUrl, startPrimaryAndStandby, type PrimaryAndStandby } from '../../support/standby.js'
+import { answersFor } from './sample.js'
 
 const OUT_OF_REACH = 'postgres://x@127.0.0.1:1/x?connect_timeout=1&sslmode=disable'
 
@@ -73,6 +74,17 @@ describe('roles that are brought to what the list says', () => {
     }
   }
 
+  /** Has a server read its files. */
+  async function loadRules(server: Database): Promise<void> {
+    const loadedAt = async () => {
+      const { rows } = await server.query<{ at: string }>('select pg_conf_load_time()::text as at')
+      return rows[0]?.at
+    }
+    const former = await loadedAt()
+    await server.query('select pg_reload_conf()')
+    while ((await loadedAt()) === former) await new Promise((done) => setTimeout(done, 20))
+  }
+
   before(async () => {
     servers = await startPrimaryAndStandby()
     database = await openUrl(socketUrl(servers.primary), { migrations: 'ignore' })
@@ -89,6 +101,13 @@ describe('roles that are brought to what the list says', () => {
         ...{ ...common, kind: 'service-account', handle: name, description: name },
         ...{ owner: 'ana@example.com', roleNames: [name] },
       })
+    const overNetwork = ['plaintext', 'wide-address', 'everybody', 'replication-rule']
+    await run(
+      answersFor({
+        1: ['weak-method'],
+        2: ['weak-method', ...overNetwork, 'superuser-over-network'],
+      }),
+    )
     await run('create role app login connection limit 5')
     await run(`create role ana login connection limit 5 valid until '2098-01-01'`)
     await run(`create role leaver login connection limit 5 valid until '2098-01-01'`)
@@ -196,9 +215,57 @@ describe('roles that are brought to what the list says', () => {
     )
     const fix = 'alter role "leaver" nologin'
     deepEqual(rows, [
-      { phase: 'outcome', subject: 'leaver', fix },
-      { phase: 'intent', subject: 'leaver', fix },
+      { phase: 'outcome', subject: 'role leaver', fix },
+      { phase: 'intent', subject: 'role leaver', fix },
     ])
+  })
+
+  describe('with lines of pg_hba.conf', () => {
+    const hba = ({ folder }: Cluster) => join(folder, 'data', 'pg_hba.conf')
+    const STRANGER = 'host all stranger 0.0.0.0/0 trust'
+
+    /** Runs something while a server has lines below its own. */
+    async function withLines(server: Cluster, lines: string, work: () => Promise<void>) {
+      const former = readFileSync(hba(server), 'utf8')
+      const own = await openUrl(socketUrl(server), { migrations: 'ignore' })
+      try {
+        appendFileSync(hba(server), lines)
+        await loadRules(own)
+        await work()
+      } finally {
+        writeFileSync(hba(server), former)
+        await loadRules(own)
+        await own.close()
+      }
+    }
+
+    it('takes out the one for nobody on the list, on the standby alone', async () => {
+      const former = readFileSync(hba(servers.standby), 'utf8')
+      await withLines(servers.standby, `${STRANGER}\n`, async () => {
+        const planned = await enforce({ isApproved: false })
+        deepEqual(
+          planned.changes.map(({ kind, subject, to }) => [kind, subject, to]),
+          [['pg_hba line', 'pg_hba.conf line 3', 'no line']],
+        )
+        const done = await enforce()
+        deepEqual([done.exitCode, outcomes(done)], [ExitCode.ok, ['pg_hba line null: done']])
+        equal(readFileSync(hba(servers.standby), 'utf8'), former)
+        deepEqual((await enforce()).changes, [])
+      })
+    })
+
+    it('leaves the one by which somebody on the list comes in', async () => {
+      await withLines(servers.primary, 'host all app samenet trust\n', async () => {
+        await run(`update cleverctl.account set networks = '{127.0.0.1/32}' where handle = 'app'`)
+        const { changes, left, exitCode } = await enforce()
+        deepEqual([changes, exitCode], [[], ExitCode.findings])
+        deepEqual(
+          left.map(({ subject, reason }) => [subject, reason]),
+          [['pg_hba.conf line 3', 'app comes in by it']],
+        )
+        await run(`update cleverctl.account set networks = '{}' where handle = 'app'`)
+      })
+    })
   })
 
   describe('whose engineer is let in by a group', () => {
@@ -212,17 +279,15 @@ describe('roles that are brought to what the list says', () => {
       const former = readFileSync(hba())
       const load = async (rules: string | Buffer) => {
         writeFileSync(hba(), rules)
-        const loadedAt = async () =>
-          (await run('select pg_conf_load_time()::text as at')).rows[0] as { at: string }
-        const { at } = await loadedAt()
-        await run('select pg_reload_conf()')
-        while ((await loadedAt()).at === at) await new Promise((done) => setTimeout(done, 20))
+        await loadRules(database)
       }
       await run('create role chiefs; create role chief login superuser in role chiefs')
       await run('grant pg_read_all_data to chiefs; alter role ana bypassrls')
       try {
         await load(text)
         writeFileSync(hba(), unread)
+        // As an older file that was copied there with its time.
+        utimesSync(hba(), 1, 1)
         await work()
       } finally {
         await load(former)

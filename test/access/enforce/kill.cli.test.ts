@@ -7,6 +7,7 @@ import pg from 'pg'
 import { runCli, type CliResult } from '../../support/cli.js'
 import { startServer, type TestServer } from '../../support/server.js'
 import { socketUrl } from '../../support/standby.js'
+import { answersFor } from './sample.js'
 
 /** Each of the three changes writes an entry before and one after it. */
 const ENTRIES = 6
@@ -29,6 +30,12 @@ describe('enforcing that is killed', () => {
     await program('cleverctl', 'owner', 'staff', 'gate', 'auditor')
     await program('app', 'app')
     await succeed(['staff', 'remove', 'leaver@example.com', '--yes'])
+    await server.administer(
+      answersFor({
+        1: ['weak-method'],
+        2: ['wide-address', 'everybody', 'superuser-over-network'],
+      }),
+    )
     await server.administer('alter role owner nocreaterole')
     for (const role of ['owner', 'staff', 'gate', 'auditor'])
       await server.administer(`alter role ${role} connection limit 50`)

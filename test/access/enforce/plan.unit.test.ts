@@ -6,18 +6,7 @@ import type { GuardedServer } from '../../../src/lib/access/enforce/lockout.js'
 import { planRoles } from '../../../src/lib/access/enforce/plan.js'
 import type { PlanQuestion } from '../../../src/lib/access/enforce/types.js'
 import { readHbaRow } from '../../../src/lib/access/hba/read.js'
-import type { AccountRow } from '../../../src/lib/staff/store.js'
-
-const NOW = new Date('2026-06-01T12:00:00Z')
-const END = new Date('2026-12-01T00:00:00Z')
-
-function account(more: Partial<AccountRow> & Pick<AccountRow, 'handle'>): AccountRow {
-  return {
-    ...{ id: more.handle, kind: 'staff', description: 'x', owner: null, roleNames: [] },
-    ...{ networks: [], until: '2026-12-31', addedAt: NOW, removedAt: null },
-    ...more,
-  }
-}
+import { account, NOW, role, session } from './sample.js'
 
 const ACCOUNTS = [
   account({ handle: 'ana@example.com', roleNames: ['ana'] }),
@@ -28,27 +17,10 @@ const ACCOUNTS = [
   account({ kind: 'service-account', handle: 'root', roleNames: ['postgres'], until: null }),
 ]
 
-function role(name: string, more: Partial<RoleRow> = {}): RoleRow {
-  return {
-    ...{ name, canLogin: true, isSuperuser: false, isBootstrap: false, canCreateRoles: false },
-    ...{ canCreateDatabases: false, canReplicate: false, bypassesRowSecurity: false },
-    ...{ connectionLimit: 5, validUntil: END },
-    ...more,
-  }
-}
-
 const CLEAN = [
   role('postgres', { isSuperuser: true, isBootstrap: true, canReplicate: true, validUntil: null }),
   role('app', { validUntil: null }),
 ]
-
-function session(of: string, more: Partial<SessionRow> = {}): SessionRow {
-  return {
-    ...{ pid: 7, role: of, database: 'fleet', address: null, isEncrypted: false },
-    isReplication: false,
-    ...more,
-  }
-}
 
 const member = (name: string, group: string, isAdmin = false) => ({ member: name, group, isAdmin })
 

@@ -25,6 +25,13 @@ export function* attempts(parts: Parts, roles: readonly string[]): Generator<Att
         for (const database of databases) yield { role, database, from, isEncrypted }
 }
 
+/** Every role that rules can tell from another. */
+export function rolesToTry({ hba, roles }: Pick<Parts, 'hba' | 'roles'>): string[] {
+  const words = hba.rules.flatMap(({ users }) => users.map(({ text }) => text))
+  // One that nobody has stands for all names that are not named.
+  return [...new Set([...words, ...roles.map(({ name }) => name), '\u0000'])]
+}
+
 /** The rules that may let a role in over the network. */
 export function rulesThatLetIn(parts: Parts, role: string): Set<HbaRule> {
   const facts = hbaFacts(parts)
@@ -41,11 +48,8 @@ export function rulesThatLetIn(parts: Parts, role: string): Set<HbaRule> {
 export function deadRules(parts: Parts): HbaRule[] {
   // An expression may be about names that nobody has yet.
   const facts = { ...hbaFacts(parts), matches: () => undefined }
-  const words = parts.hba.rules.flatMap(({ users }) => users.map(({ text }) => text))
-  // One that nobody has stands for all names that are not named.
-  const roles = new Set([...words, ...parts.roles.map(({ name }) => name), '\u0000'])
   const alive = new Set<HbaRule | null>()
-  for (const attempt of attempts(parts, [...roles]))
+  for (const attempt of attempts(parts, rolesToTry(parts)))
     for (const rule of decidingRules(parts.hba.rules, attempt, facts)) alive.add(rule)
   // Encryption by GSSAPI is not simulated.
   return parts.hba.rules.filter((rule) => !alive.has(rule) && rule.type !== 'hostgssenc')

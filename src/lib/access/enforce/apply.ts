@@ -5,8 +5,10 @@ import type { Workspace } from '../../workspace.js'
 import { endLogin } from '../ended-login.js'
 import { endSessions } from '../grant/server-store.js'
 import type { OpenServer } from '../grant/servers.js'
+import { rewriteHba } from '../hba/change.js'
+import { withoutLine } from '../hba/without-line.js'
 import { whyLockedOut } from '../own-login.js'
-import type { Change, Difference } from './types.js'
+import { showChange, type Change, type Difference, type PlannedChange } from './types.js'
 
 /** Where a plan is carried out. */
 export interface Site {
@@ -23,17 +25,17 @@ export interface Site {
 export async function applyChanges(
   workspace: Workspace,
   site: Site,
-  differences: readonly Difference[],
+  planned: readonly PlannedChange[],
 ): Promise<Change[]> {
   const changes: Change[] = []
-  for (const [done, difference] of differences.entries()) {
+  for (const [done, difference] of planned.entries()) {
     workspace.signal.throwIfAborted()
-    workspace.log.progress({ done, total: differences.length, unit: 'changes' })
+    workspace.log.progress({ done, total: planned.length, unit: 'changes' })
     await record(workspace, difference, 'intent', {})
     const reason = await whyNotMade(workspace, site, difference)
     const outcome = reason === null ? 'done' : 'failed'
     await record(workspace, difference, 'outcome', { outcome, reason })
-    changes.push({ ...difference, outcome, reason })
+    changes.push(showChange(difference, outcome, reason))
   }
   const why = await whyLockedOutOf(site.servers, workspace)
   return why === undefined ? changes : takeBack(workspace, site, changes, why)
@@ -41,32 +43,39 @@ export async function applyChanges(
 
 async function record(
   workspace: Workspace,
-  { host, kind, rule, role, fix, undo }: Difference,
+  { host, kind, rule, subject, fix, undo }: Difference,
   phase: 'intent' | 'outcome',
   more: Record<string, unknown>,
 ): Promise<void> {
   const details = { host, kind, rule, fix, undo, ...more }
-  await recordInTrail(workspace, { phase, action: 'access.enforce', subject: role, details })
+  await recordInTrail(workspace, { phase, action: 'access.enforce', subject, details })
 }
 
 /** Mends a difference. @returns why that did not go; null where it did */
 async function whyNotMade(
-  { signal }: Workspace,
+  workspace: Workspace,
   { primary, servers }: Site,
-  { host, kind, role, fix, to }: Difference,
+  { host, kind, role, fix, line }: PlannedChange,
 ): Promise<string | null> {
+  const { signal } = workspace
+  const server = servers.find((each) => each.host === host)
+  if (!server) throw new Error('a plan for a server that is not open')
   try {
-    if (kind === 'session') {
-      const server = servers.find((each) => each.host === host)
-      if (server) await endSessions(server.database, role)
+    if (kind === 'pg_hba line') {
+      const rewrite = (text: string) => (line ? withoutLine(text, line) : text)
+      await rewriteHba(server, { rewrite }, workspace)
+      return null
+    }
+    if (kind === 'session' && role !== null) {
+      await endSessions(server.database, role)
       return null
     }
     await primary.database.query(fix)
-    if (kind !== 'login' || to !== 'nologin') return null
+    if (kind !== 'login' || role === null) return null
     const reasons: string[] = []
-    for (const server of servers) {
-      const { reason } = await endLogin(server.database, role, signal)
-      if (reason !== null) reasons.push(`${server.host}: ${reason}`)
+    for (const each of servers) {
+      const { reason } = await endLogin(each.database, role, signal)
+      if (reason !== null) reasons.push(`${each.host}: ${reason}`)
     }
     return reasons.length === 0 ? null : reasons.join('; ')
   } catch (error) {
@@ -87,7 +96,10 @@ async function whyLockedOutOf(
   return undefined
 }
 
-/** Takes back what was done, the last first; ended sessions stay ended. */
+/**
+ * Takes back what was done to roles, the last first. Ended sessions stay ended, and each change of pg_hba.conf has been
+ * tried by itself.
+ */
 async function takeBack(
   workspace: Workspace,
   { primary }: Site,
@@ -96,7 +108,7 @@ async function takeBack(
 ): Promise<Change[]> {
   const taken: Change[] = []
   for (const change of [...changes].reverse()) {
-    if (change.kind === 'session' || change.outcome === 'failed') {
+    if (['session', 'pg_hba line'].includes(change.kind) || change.outcome === 'failed') {
       taken.unshift(change)
       continue
     }

@@ -12,7 +12,7 @@ import { primaryOf, withServers, type OpenServers } from '../grant/servers.js'
 import { serverNames, type AskedServers } from '../named-servers.js'
 import { applyChanges } from './apply.js'
 import { lookAndPlan, type AskedRoles } from './look.js'
-import type { Change, Difference, Enforcement, Plan } from './types.js'
+import { showChange, type Change, type Difference, type Enforcement, type Plan } from './types.js'
 
 /** What is to be as the list says. */
 export interface EnforceOrder extends AskedRoles {
@@ -86,7 +86,7 @@ function isSame(one: Difference, other: Difference): boolean {
 
 function resultOf({ changes, left, notChecked }: Plan, { open }: OpenServers): Enforcement {
   return {
-    changes: changes.map((each) => ({ ...each, outcome: 'planned', reason: null })),
+    changes: changes.map((each) => showChange(each, 'planned')),
     left,
     notChecked,
     hosts: open.map(({ host, standing }) => ({ host, isStandby: standing.isStandby })),

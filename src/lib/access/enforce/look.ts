@@ -1,17 +1,17 @@
 import type { Database } from '../../database/database.js'
 import { NotFoundError } from '../../errors.js'
-import { parseAddress } from '../../network.js'
 import type { Workspace } from '../../workspace.js'
 import { selectAcceptances } from '../acceptance/store.js'
 import { currentList } from '../audit/current-list.js'
-import { select } from '../audit/server-store.js'
+import { select, type SessionRow } from '../audit/server-store.js'
 import { readServer, type ReadParts } from '../audit/server.js'
 import { EVERY_RULE } from '../audit/types.js'
 import { findPrimary, type OpenServers } from '../grant/servers.js'
 import type { Attempt } from '../hba/types.js'
-import type { GuardedServer } from './lockout.js'
+import { planLines } from './lines.js'
+import { attemptOf, type GuardedServer } from './lockout.js'
 import { planRoles } from './plan.js'
-import type { Plan, SeenServer } from './types.js'
+import { inOrder, type Plan, type SeenServer } from './types.js'
 
 /** Which roles are changed that are left otherwise. */
 export interface AskedRoles {
@@ -53,7 +53,21 @@ export async function lookAndPlan(
   requireRoles(primary, named)
   const asked = { list, acceptances, own, named: new Set(named), isUnknownIncluded }
   const plan = planRoles(primary, seen, guarded, asked)
-  return { ...plan, notChecked: [...outOfReach, ...plan.notChecked] }
+  const plans = [
+    plan,
+    ...seen.map((server) =>
+      planLines(
+        server,
+        guarded.find((each) => each.host === server.host),
+        asked,
+      ),
+    ),
+  ]
+  return {
+    changes: inOrder(plans.flatMap(({ changes }) => changes)),
+    left: plans.flatMap(({ left }) => left),
+    notChecked: [...outOfReach, ...plans.flatMap(({ notChecked }) => notChecked)],
+  }
 }
 
 function requireRoles({ host, parts: { roles } }: SeenServer, named: readonly string[]): void {
@@ -72,11 +86,8 @@ function guardedBy(host: string, parts: ReadParts, own: Attempt): GuardedServer[
   const { hba, server, memberships, sessions } = parts
   if (hba instanceof Error || server instanceof Error || memberships instanceof Error) return []
   const replication = sessions instanceof Error ? [] : sessions.filter((each) => each.isReplication)
-  const keepers = replication.map(({ role, database, address, isEncrypted }) => {
-    const from = address === null ? undefined : parseAddress(address)
-    return { role, database: database ?? undefined, from, isEncrypted }
-  })
-  return [{ host, parts: { hba, server, memberships }, keepers: [own, ...keepers] }]
+  const keepers = [own, ...replication.map(attemptOf)]
+  return [{ host, parts: { hba, server, memberships }, keepers }]
 }
 
 /** The login of a connection, to whatever server. */
@@ -87,18 +98,11 @@ async function selectOwnRole(database: Database): Promise<string> {
 
 /** The connection by which a server is looked at. */
 async function selectOwnAttempt(database: Database): Promise<Attempt> {
-  const [row] = await select<{
-    role: string
-    name: string
-    address: string | null
-    isEncrypted: boolean
-  }>(
+  const [row] = await select<Pick<SessionRow, 'role' | 'database' | 'address' | 'isEncrypted'>>(
     database,
-    `select session_user as role, current_database() as name, host(inet_client_addr()) as address,
+    `select session_user as role, current_database() as database, host(inet_client_addr()) as address,
        coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as "isEncrypted"`,
   )
   if (!row) throw new Error('the server says nothing about this connection')
-  const { role, name, address, isEncrypted } = row
-  const from = address === null ? undefined : parseAddress(address)
-  return { role, database: name, from, isEncrypted }
+  return attemptOf(row)
 }

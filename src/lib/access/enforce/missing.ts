@@ -20,20 +20,21 @@ export function missingRoles(
     )
     .flatMap(({ handle, roleNames }) =>
       roleNames.flatMap((role): Difference[] => {
-        const about = { host, kind: 'role missing' as const, rule: null, role, who: handle }
+        const about = { host, kind: 'role missing' as const, rule: null, who: handle }
+        const of = { ...about, subject: `role ${role}`, role }
         const name = quoteName(role)
         const row = roles.get(role)
         if (!row) {
           const to = `login ${CONNECTION_LIMIT}`
           const fix = `create role ${name} ${to}`
-          return [{ ...about, from: 'no role', to, fix, undo: `drop role ${name}` }]
+          return [{ ...of, from: 'no role', to, fix, undo: `drop role ${name}` }]
         }
         if (row.canLogin) return []
         const isLimited = row.isSuperuser || row.connectionLimit !== null
         const to = isLimited ? 'login' : `login ${CONNECTION_LIMIT}`
         const from = isLimited ? 'nologin' : 'nologin connection limit -1'
         const alter = `alter role ${name}`
-        return [{ ...about, from, to, fix: `${alter} ${to}`, undo: `${alter} ${from}` }]
+        return [{ ...of, from, to, fix: `${alter} ${to}`, undo: `${alter} ${from}` }]
       }),
     )
 }

@@ -14,13 +14,7 @@ import { whoIsLockedOut, type GuardedServer } from './lockout.js'
 import { missingRoles } from './missing.js'
 import { whyLeft } from './protect.js'
 import { leftSessions } from './sessions.js'
-import {
-  DIFFERENCES,
-  type Difference,
-  type Plan,
-  type PlanQuestion,
-  type SeenServer,
-} from './types.js'
+import { inOrder, type Difference, type Plan, type PlanQuestion, type SeenServer } from './types.js'
 
 /** What an audit holds against roles and enforcing mends; no rule is judged otherwise than by an audit. */
 const ROLE_RULES = [
@@ -70,8 +64,7 @@ export function planRoles(
     plan.notChecked.push(...found.notChecked)
     for (const each of found.sessions) sorter.put(each)
   }
-  plan.changes.sort((a, b) => DIFFERENCES.indexOf(a.kind) - DIFFERENCES.indexOf(b.kind))
-  return plan
+  return { ...plan, changes: inOrder(plan.changes) }
 }
 
 /** Tells what is changed from what is left. */
@@ -100,9 +93,8 @@ class Sorter {
     this.#asked = given.asked
   }
 
-  add({ rule, host, role, who, evidence, fix, undo, mending }: JudgedFinding): void {
-    if (role === null || who === null) throw new Error(`${rule} is about no role`)
-    const about = { host, rule, role, who, fix, undo }
+  add({ rule, host, subject, role, who, evidence, fix, undo, mending }: JudgedFinding): void {
+    const about = { host, rule, subject, role, who, fix, undo }
     if (!mending) {
       const reason = 'the list does not say until when: give the entry a last day'
       this.#leave({ ...about, kind: 'validity', from: evidence, to: '-' }, reason)
@@ -120,7 +112,7 @@ class Sorter {
     const { changes } = this.#plan
     const { role: name, fix, host } = difference
     if (changes.some((change) => change.fix === fix && change.host === host)) return
-    const role = this.#roles.get(name)
+    const role = this.#roles.get(name ?? '')
     const reason = role && whyLeft(role, this.#asked)
     if (reason !== undefined) return this.#leave(difference, reason)
     if (group !== undefined) {

@@ -14,11 +14,25 @@ export function leftSessions(
   const reading = { ...parts, inside: [], probes: undefined }
   const judged = askRules([sessionNobody], host, reading, list)
   const { findings } = applyAcceptances(judged.findings, acceptances, list.now)
-  const sessions = findings.flatMap(({ rule, role, who, evidence, undo }): Difference[] => {
-    if (role === null || who === null) return []
-    if (list.isValid(role) || roles.get(role)?.canLogin === true) return []
-    const fix = `select pg_terminate_backend(pid) from pg_stat_activity where usename = ${quoteLiteral(role)}`
-    return [{ host, kind: 'session', rule, role, who, from: evidence, to: 'no session', fix, undo }]
-  })
+  const sessions = findings.flatMap(
+    ({ rule, subject, role, who, evidence, undo }): Difference[] => {
+      if (role === null || list.isValid(role) || roles.get(role)?.canLogin === true) return []
+      const fix = `select pg_terminate_backend(pid) from pg_stat_activity where usename = ${quoteLiteral(role)}`
+      return [
+        {
+          host,
+          kind: 'session',
+          rule,
+          subject,
+          role,
+          who,
+          from: evidence,
+          to: 'no session',
+          fix,
+          undo,
+        },
+      ]
+    },
+  )
   return { sessions, notChecked: judged.notChecked }
 }

@@ -1,4 +1,5 @@
 import type { AcceptanceRow } from '../acceptance/store.js'
+import type { HbaRule } from '../hba/types.js'
 import type { ReadParts } from '../audit/server.js'
 import type { AccessList, NotChecked } from '../audit/types.js'
 import type { Protection } from './protect.js'
@@ -12,6 +13,7 @@ export const DIFFERENCES = [
   'session',
   'attribute',
   'membership',
+  'pg_hba line',
   'validity',
   'connection limit',
   'role missing',
@@ -23,15 +25,29 @@ export interface Difference {
   kind: (typeof DIFFERENCES)[number]
   /** The rule of the audit that finds it; null for what the list asks for and a server lacks. */
   rule: string | null
-  role: string
-  /** Handle of the person or service account; `nobody` where the role is not on the list. */
-  who: string
+  /** `role NAME`, or the place of a line of pg_hba.conf. */
+  subject: string
+  /** Null where it is about no single role. */
+  role: string | null
+  /** Handle of the person or service account; `nobody` where the role is not on the list; null without a role. */
+  who: string | null
   from: string
   to: string
-  /** SQL that mends it. */
+  /** SQL that mends it, or what is done with a line. */
   fix: string
-  /** SQL that takes that back. */
+  /** What takes that back. */
   undo: string
+}
+
+/** A difference that is to be mended. */
+export interface PlannedChange extends Difference {
+  /** Of a line that is to be taken out: what it says. */
+  line?: HbaRule
+}
+
+/** Changes in the order in which they are made. */
+export function inOrder(differences: readonly PlannedChange[]): PlannedChange[] {
+  return differences.toSorted((a, b) => DIFFERENCES.indexOf(a.kind) - DIFFERENCES.indexOf(b.kind))
 }
 
 /** A difference that is mended. */
@@ -45,6 +61,15 @@ export interface Change extends Difference {
 /** A difference that is left as it is. */
 export interface LeftAlone extends Difference {
   reason: string
+}
+
+/** A change as results show it. */
+export function showChange(
+  { line, ...difference }: PlannedChange,
+  outcome: Change['outcome'],
+  reason: string | null = null,
+): Change {
+  return { ...difference, outcome, reason }
 }
 
 /** What was read of a server. */
@@ -61,7 +86,7 @@ export interface PlanQuestion extends Protection {
 
 /** What differs, in the order in which it is mended. */
 export interface Plan {
-  changes: Difference[]
+  changes: PlannedChange[]
   left: LeftAlone[]
   notChecked: NotChecked[]
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.js'
-import { parseNetwork, type Network } from '../../network.js'
+import { endsOf, parseNetwork } from '../../network.js'
 import { readServer, hbaFacts } from '../audit/server.js'
 import { decidingRules } from '../hba/match.js'
 import type { Admission } from './types.js'
@@ -34,14 +34,4 @@ export async function readAdmissions(
       }
     }),
   )
-}
-
-/** The first and the last address of a network. */
-function endsOf({ family, bits, prefix }: Network) {
-  const width = family === 4 ? 32 : 128
-  const last = bits | ((1n << BigInt(width - prefix)) - 1n)
-  return [
-    { family, bits },
-    { family, bits: last },
-  ]
 }

@@ -30,6 +30,31 @@ const LOCK = 'cleverctl: pg_hba.conf'
 export async function setHbaLines(
   server: { host: string; database: Database },
   given: { role: string; lines: readonly string[] },
+  workspace: Pick<Workspace, 'log' | 'signal'>,
+): Promise<void> {
+  const { role, lines } = given
+  const rewrite = (text: string) => withLinesOf(text, role, lines)
+  if (lines.length > 0) return rewriteHba(server, { rewrite }, workspace)
+  const isDone = async (client: Queryable) => !(await hasLineOf(client, role))
+  return rewriteHba(server, { rewrite, isDone }, workspace)
+}
+
+/** What becomes of a pg_hba.conf. */
+interface Rewriting {
+  /** Its text, from what it was. @throws SyntaxError where it cannot be said */
+  rewrite: (text: string) => string
+  /** Whether the file need not be read, because there is nothing to change. */
+  isDone?: (client: Queryable) => Promise<boolean>
+}
+
+/**
+ * Gives pg_hba.conf of a server another text, and has the server read it; with the same text it only has it read what it
+ * has not. See {@link setHbaLines} for what is checked.
+ * @throws FailureError where it cannot be done; the file is then as it was
+ */
+export async function rewriteHba(
+  server: { host: string; database: Database },
+  rewriting: Rewriting,
   { log, signal }: Pick<Workspace, 'log' | 'signal'>,
 ): Promise<void> {
   const { host, database } = server
@@ -37,7 +62,7 @@ export async function setHbaLines(
     await database.connection(async (client) => {
       await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [LOCK])
       try {
-        await change(client, { ...server, ...given, log, signal })
+        await change(client, { host, database, ...rewriting, log, signal })
       } finally {
         await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [LOCK])
       }
@@ -48,20 +73,17 @@ export async function setHbaLines(
   }
 }
 
-type Given = { host: string; database: Database; role: string; lines: readonly string[] } & Pick<
-  Workspace,
-  'log' | 'signal'
->
+type Given = { host: string; database: Database } & Rewriting & Pick<Workspace, 'log' | 'signal'>
 
 async function change(client: Queryable, given: Given): Promise<void> {
-  const { host, role, lines } = given
-  if (lines.length === 0 && !(await hasLineOf(client, role))) {
+  const { host, rewrite, isDone } = given
+  if (await isDone?.(client)) {
     // Taken out by a run that did not come to the end, perhaps.
     if ((await selectHbaStanding(client)).isStale) await reload(client, given)
     return
   }
   const before = await readHbaFile(client)
-  const text = withLinesOf(before.text, role, lines)
+  const text = rewrite(before.text)
   const isNew = text !== before.text
   const formerErrors = await selectHbaErrors(client)
   if (isNew) await writeHbaFile(client, before, text)
