@@ -7,7 +7,7 @@ import type { Operation, Operations, Outcome } from '../../src/lib/campaign/oper
 import { withPresence } from '../../src/lib/campaign/presence.js'
 import { reportCampaign } from '../../src/lib/campaign/report.js'
 import { planCampaign, startCampaign, type CampaignOrder } from '../../src/lib/campaign/start.js'
-import { claimTargets } from '../../src/lib/campaign/target-store.js'
+import { claimTargets } from '../../src/lib/campaign/claim-store.js'
 import type { CampaignReport, Pace, Waiting } from '../../src/lib/campaign/types.js'
 import { parseWaves } from '../../src/lib/campaign/waves.js'
 import { parseWindow } from '../../src/lib/campaign/window.js'

@@ -1,6 +1,6 @@
 import { carryOut } from '../campaign/carry-out.js'
 import { planCampaign, requirePace, type CampaignOrder } from '../campaign/start.js'
-import type { Selection } from '../campaign/target-store.js'
+import type { Selection } from '../campaign/selection-store.js'
 import type { CampaignReport, Pace } from '../campaign/types.js'
 import { UsageError } from '../errors.js'
 import { unknownInstallation } from '../installation/types.js'

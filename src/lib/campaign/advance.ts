@@ -1,11 +1,12 @@
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
+import { releaseLost } from './claim-store.js'
 import { selectCourse } from './course-store.js'
 import { MAX_ATTEMPTS } from './perform.js'
+import { totalsOf } from './report.js'
 import { stopReason } from './stop-rule.js'
 import { lockCampaign, selectCampaign, updateState, updateWave } from './store.js'
-import { countByWave, releaseLost, selectWaveState, type WaveState } from './target-store.js'
-import { totalsOf } from './report.js'
+import { countByWave, selectWaveState, type WaveState } from './target-store.js'
 import type { Campaign } from './types.js'
 
 /** A campaign after it was brought to where it stands. */

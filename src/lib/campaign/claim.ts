@@ -1,6 +1,6 @@
 import type { Workspace } from '../workspace.js'
+import { claimTargets, postponeTargets, type Claim } from './claim-store.js'
 import { failTarget } from './perform.js'
-import { claimTargets, postponeTargets, type Claim } from './target-store.js'
 import type { Campaign } from './types.js'
 import { openingOf, shortestOpening } from './window.js'
 

@@ -1,8 +1,8 @@
 import type { Transaction } from '../database/database.js'
 import { CancelledError, ConflictError, ExpectedError, UnreachableError } from '../errors.js'
 import type { Workspace } from '../workspace.js'
+import { finishTarget, lockClaim, releaseTargets, type Claim } from './claim-store.js'
 import type { Operation, Outcome } from './operation.js'
-import { finishTarget, lockClaim, releaseTargets, type Claim } from './target-store.js'
 import type { Campaign } from './types.js'
 
 /** So often a target is begun, when whoever works on it ends in the middle or is locked out. */

@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '../database/database.js'
 import { QUEUE_SCHEMA } from '../database/job-queue.js'
-import type { Claim } from './target-store.js'
+import type { Claim } from './claim-store.js'
 
 /** What workers call a target in the job queue. */
 export const TASK = 'campaign-target'

@@ -6,14 +6,14 @@ import type { Workspace } from '../workspace.js'
 import { formatLimit } from './limit.js'
 import type { Operations, Parameters } from './operation.js'
 import { NO_TARGETS, reportCampaign } from './report.js'
-import { insertCampaign, lockStart, selectByFingerprint } from './store.js'
 import {
   countSelected,
   insertTargets,
   selectFirsts,
   selectHolders,
   type Selection,
-} from './target-store.js'
+} from './selection-store.js'
+import { insertCampaign, lockStart, selectByFingerprint } from './store.js'
 import type { Campaign, CampaignReport, Pace } from './types.js'
 import { formatWaves, waveEnds } from './waves.js'
 import { formatWindow, shortestOpening } from './window.js'

@@ -1,7 +1,7 @@
 import type { JumpHost } from '../ssh/types.js'
 import type { Workspace } from '../workspace.js'
 import { listedRouter, type ListedRouter } from './list.js'
-import { selectOverlap } from './rotation/store.js'
+import { selectOverlap } from './rotation/overlap-store.js'
 import { selectCredentials, selectRouter } from './store.js'
 import { unknownRouter, type CredentialKind } from './types.js'
 

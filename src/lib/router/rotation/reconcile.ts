@@ -5,15 +5,14 @@ import { selectCurrentCredentials, selectRouter, type RouterRow } from '../store
 import { unknownRouter } from '../types.js'
 import type { Ways } from '../../ssh/pin.js'
 import { holdRouter } from './hold-router.js'
+import { isOver, selectOverlap } from './overlap-store.js'
 import { changeSafely } from './rotate.js'
 import { selectWithoutRouter } from './selection.js'
 import { settleRotation } from './settle.js'
 import {
   countRefusal,
-  isOver,
   selectLatestState,
   selectOpenRotation,
-  selectOverlap,
   selectUnsettled,
   type UnsettledRouter,
 } from './store.js'

@@ -2,15 +2,10 @@ import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { lockRouter } from '../find.js'
 import type { RouterRow } from '../store.js'
+import { putInForce, rollBackStaged } from './credential-store.js'
 import type { Evidence, Verdict } from './decide.js'
-import {
-  closeRotation,
-  markVerified,
-  putInForce,
-  retireGrace,
-  rollBackStaged,
-  type OpenRotation,
-} from './store.js'
+import { retireGrace } from './overlap-store.js'
+import { closeRotation, markVerified, type OpenRotation } from './store.js'
 import type { Part } from './types.js'
 
 /**

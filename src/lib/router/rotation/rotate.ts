@@ -11,12 +11,14 @@ import { changerOf } from '../drivers/changers.js'
 import { selectCurrentCredentials, selectRouter, type CurrentCredential } from '../store.js'
 import { unknownRouter } from '../types.js'
 import type { Ways } from '../../ssh/pin.js'
-import { changeRouter, type Change, type Changed } from './change.js'
+import { changeRouter } from './change.js'
+import type { Changed } from './confirm.js'
 import type { Verdict } from './decide.js'
 import { holdRouter } from './hold-router.js'
+import { selectInGrace, selectLoggers } from './overlap-store.js'
 import { settleRotation } from './settle.js'
-import { moveRotation, selectInGrace, selectLoggers, selectOpenRotation } from './store.js'
-import { partsOf, requireRotation, type Part, type RotationChoice } from './types.js'
+import { moveRotation, selectOpenRotation } from './store.js'
+import { partsOf, requireRotation, type Change, type Part, type RotationChoice } from './types.js'
 
 /** A router after its rotation. */
 export interface RotatedRouter {

@@ -1,4 +1,4 @@
-import type { Selection } from '../../campaign/target-store.js'
+import type { Selection } from '../../campaign/selection-store.js'
 import type { Queryable } from '../../database/database.js'
 import type { Part } from './types.js'
 

@@ -10,9 +10,11 @@ import { selectCurrentCredentials, type CurrentCredential, type RouterRow } from
 import type { Ways } from '../../ssh/pin.js'
 import { loginOf } from '../../ssh/way-in.js'
 import { openRouter, recordedLogin } from '../way-in.js'
+import { selectStaged } from './credential-store.js'
 import { decide, type Evidence, type Verdict } from './decide.js'
+import { selectInGrace } from './overlap-store.js'
 import { recordVerdict } from './record.js'
-import { selectInGrace, selectStaged, type OpenRotation } from './store.js'
+import type { OpenRotation } from './store.js'
 import { goalAfter, goalBefore, isOnAir, isWifi, type Wifi, type WifiGoal } from './wifi.js'
 
 /** Undoing and confirming settle it at the second look; what needs more is no router. */

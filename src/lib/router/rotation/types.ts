@@ -1,4 +1,6 @@
 import { UsageError } from '../../errors.js'
+import type { Changer } from '../drivers/changer.js'
+import type { CurrentCredential, RouterRow } from '../store.js'
 
 /** What of a router can be changed: the Wi-Fi's passphrase, the password, the Wi-Fi's name. */
 export const ROTATED = ['wifi', 'admin', 'name'] as const
@@ -34,6 +36,17 @@ export interface RotationChoice {
   olderThanMs: number | undefined
   /** What somebody changed by hand is replaced as well. */
   isOverwriting: boolean
+}
+
+/** One step of a rotation. */
+export interface Change {
+  router: RouterRow
+  changer: Changer
+  step: Step
+  parts: readonly Part[]
+  choice: RotationChoice
+  /** What is in force. */
+  credentials: readonly CurrentCredential[]
 }
 
 /** Reload 30 to 60 s, a radio link 60 to 180 s, and some attempts: users found less too short. */
