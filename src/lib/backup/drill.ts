@@ -19,11 +19,12 @@ import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
 import { loadSigner, type Signer } from '../signing-key/signer.js'
 import type { SshSession } from '../ssh/session.js'
-import { appendTrail, recordInTrail } from '../trail/append.js'
+import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { selectCount } from './counted.js'
 import { askBackups } from './ask.js'
 import type { Backup, StanzaInfo } from './info.js'
+import { recorderOf } from './record.js'
 import { rehearse, type DrillTarget, type Rehearsed } from './rehearse.js'
 
 /** What a drill came to. */
@@ -58,6 +59,8 @@ const MS = 1000
 /** Besides the data a drill needs WAL, and what a server writes of its own. */
 const ROOM_FACTOR = 1.1
 const ROOM_BYTES = 256 * 1024 ** 2
+
+const record = recorderOf('backup.drill')
 
 /**
  * Restores a backup on the backup machine, starts a server from it that nobody else can reach, looks at what it holds,
@@ -175,20 +178,6 @@ function describe(
     rtoSeconds: rtoMs === null ? null : rtoMs / MS,
     checks,
   }
-}
-
-async function record(
-  workspace: Workspace,
-  { name, stanza }: HostRow,
-  phase: 'intent' | 'outcome',
-  details: Record<string, unknown>,
-): Promise<void> {
-  await recordInTrail(workspace, {
-    phase,
-    action: 'backup.drill',
-    subject: stanza,
-    details: { host: name, ...details },
-  })
 }
 
 async function recordDrill(

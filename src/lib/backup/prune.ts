@@ -11,12 +11,12 @@ import {
   type RetentionPolicy,
 } from '../retention/decide.js'
 import type { SshSession } from '../ssh/session.js'
-import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { LOCKED } from './failure.js'
 import { askBackups } from './ask.js'
 import { expireBasebackup, trimWal } from './basebackup/prune.js'
 import type { Backup } from './info.js'
+import { recorderOf } from './record.js'
 
 /** What becomes of a backup. */
 export interface PrunedBackup {
@@ -51,6 +51,8 @@ export interface PruneQuestion {
 /** More than any repository has: only what is named goes, and WAL from the oldest backup on is kept whole. */
 const ALL = 9_999_999
 const LONGEST_MS = 86_400_000
+
+const record = recorderOf('backup.prune')
 
 /**
  * Lets the backups go that are old and of which more than enough remain; see `decideRetention`. Each
@@ -142,18 +144,4 @@ async function expire(
       suggestions: ['give the command again when it is finished'],
     })
   throw new FailureError('expire-failed', `pgBackRest did not expire ${label}: ${said}`)
-}
-
-async function record(
-  workspace: Workspace,
-  { name, stanza }: HostRow,
-  phase: 'intent' | 'outcome',
-  details: Record<string, unknown>,
-): Promise<void> {
-  await recordInTrail(workspace, {
-    phase,
-    action: 'backup.prune',
-    subject: stanza,
-    details: { host: name, ...details },
-  })
 }

@@ -4,7 +4,6 @@ import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
 import type { Basebackup } from '../host/types.js'
 import type { SshSession } from '../ssh/session.js'
-import { recordInTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { makeBasebackup, requireFull } from './basebackup/make.js'
 import { countBackup, type CountSummary } from './count.js'
@@ -12,6 +11,7 @@ import { backupFailure } from './failure.js'
 import { askStanza, type Backup, type BackupType } from './info.js'
 import { parsePingUrl, pinged } from './ping.js'
 import { BackupLog } from './progress.js'
+import { recorderOf } from './record.js'
 
 /** A backup that was made. */
 export interface BackupRun {
@@ -45,6 +45,8 @@ export interface BackupQuestion {
 /** A big cluster takes hours; a connection that is dead shows by the keepalive long before. */
 const LONGEST_MS = 7 * 86_400_000
 
+const record = recorderOf('backup.run')
+
 /**
  * Makes a backup on the backup machine, and looks at what pgBackRest does not say by its exit code. The primary is
  * found anew each time.
@@ -56,19 +58,19 @@ export async function runBackup(workspace: Workspace, asked: BackupQuestion): Pr
   const host = await findBackupHost(workspace, asked.stanza)
   if (host.basebackup) requireFull(asked.type, host)
   return pinged(url, workspace.log, true, async () => {
-    await record(workspace, 'intent', host, { type: asked.type ?? null, from: asked.from ?? null })
+    await record(workspace, host, 'intent', { type: asked.type ?? null, from: asked.from ?? null })
     try {
       const run = await onHost(workspace, host, asked.environment, (session) =>
         make(workspace, session, host, asked),
       )
-      await record(workspace, 'outcome', host, { ...run })
+      await record(workspace, host, 'outcome', { ...run })
       return run
     } catch (error) {
       // What was interrupted goes on or not: only the repository knows, so it is not said to have failed.
       const isKnown = error instanceof ExpectedError && !(error instanceof CancelledError)
       const { code, message } =
         error instanceof ExpectedError ? error : { code: 'bug', message: '' }
-      if (isKnown) await record(workspace, 'outcome', host, { error: code, message })
+      if (isKnown) await record(workspace, host, 'outcome', { error: code, message })
       throw error
     }
   })
@@ -174,18 +176,4 @@ async function rivalOn(session: SshSession, stanza: string): Promise<string | un
   const { code, stdout } = await session.run(script)
   const line = stdout.toString('utf8').trim()
   return code === 0 && line !== '' ? `${line} UTC` : undefined
-}
-
-async function record(
-  workspace: Workspace,
-  phase: 'intent' | 'outcome',
-  { name, stanza }: HostRow,
-  details: Record<string, unknown>,
-): Promise<void> {
-  await recordInTrail(workspace, {
-    phase,
-    action: 'backup.run',
-    subject: stanza,
-    details: { host: name, ...details },
-  })
 }
