@@ -1,39 +1,31 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { auditAccess } from '../../src/lib/access/audit/audit.js'
 import type { AccessAudit } from '../../src/lib/access/audit/types.js'
 import { revokeAccess } from '../../src/lib/access/grant/end.js'
 import { grantAccess } from '../../src/lib/access/grant/grant.js'
-import { systemClock } from '../../src/lib/clock.js'
 import { ExpectedError, NotFoundError, UnreachableError } from '../../src/lib/errors.js'
 import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import type { Cluster } from '../support/cluster.js'
-import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
-import { recordMachine, startMachine } from '../support/database-host.js'
+import { recordMachine, withDatabaseHosts, type DatabaseHosts } from '../support/database-host.js'
 import { freePort } from '../support/server.js'
-import { canServeSsh, makeKey, type SshServer } from '../support/ssh.js'
-import { startPrimaryAndStandby, type PrimaryAndStandby } from '../support/standby.js'
+import type { SshServer } from '../support/ssh.js'
+import { startPrimaryAndStandby } from '../support/standby.js'
 
 describe('access to recorded hosts, over SSH', function () {
   this.timeout(60_000)
-  let own: FreshDatabase
+  let hosts: DatabaseHosts
   let workspace: Workspace
-  let folder: string
-  let key: string
-  let servers: PrimaryAndStandby | undefined
-  const clusters: Cluster[] = []
-  const machines: SshServer[] = []
   const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
   const everyHost = { dsns: [], hosts: [], isAllHosts: true }
 
-  const audit = async (hosts: string[] = []): Promise<[AccessAudit, number]> => {
+  const audit = async (names: string[] = []): Promise<[AccessAudit, number]> => {
     try {
       const result = await auditAccess(workspace, {
-        ...{ servers: { dsns: [], hosts, isAllHosts: hosts.length === 0 }, environment },
+        ...{ servers: { dsns: [], hosts: names, isAllHosts: names.length === 0 }, environment },
         ...{ failOn: 'critical', isProbing: false, sarif: undefined, junit: undefined },
       })
       return [result, 0]
@@ -43,34 +35,21 @@ describe('access to recorded hosts, over SSH', function () {
     }
   }
 
-  before(async function () {
-    if (!canServeSsh() || !existsSync('/usr/bin/psql')) return this.skip()
-    folder = mkdtempSync(join(tmpdir(), 'cctl-hosts-'))
-    key = makeKey(folder, 'operator')
-    own = await freshDatabase()
-    workspace = testWorkspace(own.database, { clock: systemClock })
-    servers = await startPrimaryAndStandby()
-    clusters.push(servers.primary, servers.standby)
-    for (const [index, cluster] of clusters.entries()) {
-      const machine = await startMachine(cluster, key)
-      machines.push(machine)
-      await recordMachine(workspace, { name: `db${index + 1}`, cluster, machine, key })
-    }
+  withDatabaseHosts(async (up) => {
+    hosts = up
+    workspace = up.workspace
+    const { primary, standby } = await startPrimaryAndStandby()
+    await hosts.add('db1', primary)
+    await hosts.add('db2', standby)
     await addAccount(workspace, {
       ...{ kind: 'staff', handle: 'ana@example.com', description: 'Ana', owner: null },
       ...{ roleNames: ['ana'], networks: [], until: null, isReplaced: false },
     })
   })
-  after(async () => {
-    for (const machine of machines) await machine.stop()
-    await servers?.stop()
-    await own?.drop()
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-  })
 
   it('is audited on the primary and its standby, each by its name', async () => {
     const formerTmp = process.env['TMPDIR']
-    const scratch = mkdtempSync(join(folder, 'tmp-'))
+    const scratch = mkdtempSync(join(hosts.folder, 'tmp-'))
     process.env['TMPDIR'] = scratch
     const [found, exitCode] = await audit().finally(() => {
       if (formerTmp === undefined) delete process.env['TMPDIR']
@@ -97,7 +76,7 @@ describe('access to recorded hosts, over SSH', function () {
         ...{ email: 'ana@example.com', forMs: 3_600_000, reason: 'x', databases: ['postgres'] },
         ...{ isReadOnly: true, servers: everyHost },
       },
-      { delivery: fileDelivery(join(folder, 'password')), environment },
+      { delivery: fileDelivery(join(hosts.folder, 'password')), environment },
     )
     deepEqual(granted.servers, ['host:db1', 'host:db2'])
     const { grants } = await revokeAccess(workspace, { email: 'ana@example.com', environment })
@@ -116,6 +95,7 @@ describe('access to recorded hosts, over SSH', function () {
   })
 
   it('is not called good where a host is out of reach, and the others are looked at', async () => {
+    const { clusters, machines, key } = hosts
     const [cluster, machine] = [clusters[0] as Cluster, machines[0] as SshServer]
     const nowhere = { ...machine, port: await freePort() }
     await recordMachine(workspace, { name: 'db3', cluster, machine: nowhere, key })

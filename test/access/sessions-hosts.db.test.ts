@@ -1,19 +1,15 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { findSessions } from '../../src/lib/access/sessions/sessions.js'
 import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
-import { systemClock } from '../../src/lib/clock.js'
 import { ExitCode, ExpectedError, NotFoundError } from '../../src/lib/errors.js'
-import type { Workspace } from '../../src/lib/workspace.js'
 import { startCluster, type Cluster } from '../support/cluster.js'
-import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
+import { recordMachine, withDatabaseHosts, type DatabaseHosts } from '../support/database-host.js'
 import { freePort } from '../support/server.js'
-import { recordMachine, startMachine } from '../support/database-host.js'
 import { sessionsQuestion } from '../support/session-log.js'
-import { canServeSsh, makeKey, type SshServer } from '../support/ssh.js'
+import type { SshServer } from '../support/ssh.js'
 
 const SETTINGS = [
   "listen_addresses = ''",
@@ -24,12 +20,7 @@ const SETTINGS = [
 
 describe('sessions by the logs of hosts', function () {
   this.timeout(60_000)
-  let own: FreshDatabase
-  let workspace: Workspace
-  let folder: string
-  let key: string
-  const clusters: Cluster[] = []
-  const machines: SshServer[] = []
+  let hosts: DatabaseHosts
 
   const visit = async (cluster: Cluster, application: string, options = '') => {
     const visitor = new pg.Client({
@@ -41,12 +32,8 @@ describe('sessions by the logs of hosts', function () {
     return visitor
   }
 
-  before(async function () {
-    if (!canServeSsh() || !existsSync('/usr/bin/psql')) return this.skip()
-    folder = mkdtempSync(join(tmpdir(), 'cctl-sessions-'))
-    key = makeKey(folder, 'operator')
-    own = await freshDatabase()
-    workspace = testWorkspace(own.database, { clock: systemClock })
+  withDatabaseHosts(async (up) => {
+    hosts = up
     const collected = [
       'logging_collector = on',
       "log_destination = 'stderr,jsonlog'",
@@ -57,25 +44,16 @@ describe('sessions by the logs of hosts', function () {
       ['db2', SETTINGS],
     ] as const) {
       const cluster = await startCluster({ settings, port: await freePort() })
-      clusters.push(cluster)
-      const machine = await startMachine(cluster, key)
-      machines.push(machine)
-      await recordMachine(workspace, { name, cluster, machine, key })
+      await hosts.add(name, cluster)
       await (await visit(cluster, `quick-${name}`)).end()
       await (await visit(cluster, `hidden-${name}`, '-c log_disconnections=off')).end()
     }
   })
-  after(async () => {
-    for (const machine of machines) await machine.stop()
-    for (const cluster of clusters) await cluster.stop()
-    await own?.drop()
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-  })
 
-  const find = async (hosts: string[] = [], isRecording = hosts.length === 0) =>
+  const find = async (names: string[] = [], isRecording = names.length === 0) =>
     findSessions(
-      workspace,
-      sessionsQuestion({ hosts, isRecording, sinceMs: 3_600_000, superusers: [] }),
+      hosts.workspace,
+      sessionsQuestion({ hosts: names, isRecording, sinceMs: 3_600_000, superusers: [] }),
     )
   const flagsOf = ({ sessions }: SessionsFound, application: string) =>
     sessions.filter((session) => session.application === application).map(({ flags }) => flags)
@@ -92,7 +70,7 @@ describe('sessions by the logs of hosts', function () {
   })
 
   it('tell who hid their end from who is still in', async () => {
-    const [cluster] = clusters
+    const [cluster] = hosts.clusters
     const visitor = await visit(cluster as Cluster, 'stays')
     const found = await find(['db1'])
     await visitor.end()
@@ -103,10 +81,10 @@ describe('sessions by the logs of hosts', function () {
   })
 
   it('that is not there are said to be so, and the others are read', async () => {
-    const [cluster] = clusters
-    await recordMachine(workspace, {
-      ...{ name: 'db3', cluster: cluster as Cluster, key },
-      machine: { ...(machines[0] as SshServer), port: await freePort() },
+    const [cluster] = hosts.clusters
+    await recordMachine(hosts.workspace, {
+      ...{ name: 'db3', cluster: cluster as Cluster, key: hosts.key },
+      machine: { ...(hosts.machines[0] as SshServer), port: await freePort() },
     })
     await rejects(find(), (error) => {
       ok(error instanceof ExpectedError)
@@ -123,7 +101,7 @@ describe('sessions by the logs of hosts', function () {
   })
 
   it('that hold an unreadable file are not called good', async () => {
-    const [cluster] = clusters
+    const [cluster] = hosts.clusters
     writeFileSync(join((cluster as Cluster).folder, 'data', "it's", 'old.json.gz'), 'no gzip')
     await rejects(find(['db1']), (error) => {
       ok(error instanceof ExpectedError)

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import type { CheckedRepositories } from '../../src/lib/backup/check-repositories.js'
 import type { PrunedBackups } from '../../src/lib/backup/prune.js'
 import { ExitCode } from '../../src/lib/errors.js'
-import { EstateCommands, type Document } from '../support/estate/commands.js'
-import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import type { Document, EstateCommands } from '../support/estate/commands.js'
+import type { Estate } from '../support/estate/estate.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const { ok, usage, refused, notFound, conflict, unreachable, findings } = ExitCode
 const REPOSITORY = '/var/lib/pgbackrest'
@@ -14,14 +15,10 @@ describe('cleverctl backup', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     await commands.addAll()
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)

@@ -4,10 +4,11 @@ import type { PrunedBackups } from '../../src/lib/backup/prune.js'
 import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import type { CheckedHosts } from '../../src/lib/host/check/check.js'
-import { EstateCommands, type Document } from '../support/estate/commands.js'
-import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import type { Document, EstateCommands } from '../support/estate/commands.js'
+import type { Estate } from '../support/estate/estate.js'
 import { DATA, PROGRAMS } from '../support/estate/cluster.js'
 import { DATABASES, prepare } from '../support/estate/snapshots.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const { ok, usage, conflict, findings, unreachable } = ExitCode
 const DIRECTORY = '/var/lib/pgbackrest/base'
@@ -24,16 +25,12 @@ describe('cleverctl backup by pg_basebackup', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     for (const name of DATABASES) await commands.add(name)
     const pass = await estate.machine('db1').run('root', ['cat', '/var/lib/postgresql/.pgpass'])
     await estate.machine('bak1').write('/var/lib/pgbackrest/.pgpass', pass, 'pgbackrest', '600')
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)

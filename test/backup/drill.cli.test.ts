@@ -4,8 +4,9 @@ import jsonwebtoken from 'jsonwebtoken'
 import type { BackupDrill } from '../../src/lib/backup/drill.js'
 import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
-import { EstateCommands, type Document } from '../support/estate/commands.js'
-import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import type { Document, EstateCommands } from '../support/estate/commands.js'
+import type { Estate } from '../support/estate/estate.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const { ok, failure, usage, notFound, conflict, unreachable, findings } = ExitCode
 const ARCHIVE = '/var/lib/pgbackrest/archive/main/15-1'
@@ -16,9 +17,8 @@ describe('cleverctl backup drill', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     await commands.addAll()
     await estate.sql(
@@ -27,9 +27,6 @@ describe('cleverctl backup drill', function () {
     )
     await estate.sql('db1', 'create index on reading (n)')
     await estate.sql('db1', 'create database plant')
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExitCode } from '../../src/lib/errors.js'
-import { EstateCommands, type Document } from '../support/estate/commands.js'
-import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import type { Document, EstateCommands } from '../support/estate/commands.js'
+import type { Estate } from '../support/estate/estate.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const { ok, failure, conflict, unreachable, findings } = ExitCode
 const LOCK = '/tmp/pgbackrest/main-backup.lock'
@@ -13,15 +14,11 @@ describe('cleverctl backup while machines fail', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     await commands.addAll()
     await json('backup run --no-count')
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SnapshotSet } from '../../src/lib/snapshot/types.js'
 import { PROGRAMS } from '../support/estate/cluster.js'
-import { EstateCommands } from '../support/estate/commands.js'
-import { canRunEstate, type Estate, type MachineName } from '../support/estate/estate.js'
+import type { EstateCommands } from '../support/estate/commands.js'
+import type { Estate, MachineName } from '../support/estate/estate.js'
 import { haltProgram, haltTrail, haltTrailAfter, type Halt } from '../support/estate/halt.js'
 import { DATABASES, PLACE, prepare, snapshotFlags } from '../support/estate/snapshots.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const SCRATCH = '/var/tmp/cleverctl-drill-main'
 
@@ -14,18 +15,14 @@ describe('cleverctl killed at a step, on the estate', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     await commands.addAll()
     for (const name of DATABASES) {
       await commands.add(name, '--location', 'hall-1', '--replace', ...snapshotFlags())
       await prepare(commands, name)
     }
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const json = (words: string) => commands.json(words.split(' '))

@@ -12,6 +12,7 @@ import { PROGRAM, runCli } from '../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
 import { homeWorkspace, until } from '../support/gate.js'
 import { seeded } from '../support/seeded.js'
+import { addPlants } from './plants.js'
 
 /** CLEVERCTL_TEST_CAMPAIGN_TARGETS raises it; 10,000 take some minutes. */
 const TARGETS = Number(process.env['CLEVERCTL_TEST_CAMPAIGN_TARGETS'] ?? 300)
@@ -41,20 +42,6 @@ describe('a campaign whose workers are killed', function () {
     CLEVERCTL_HOME: home,
     CLEVERCTL_DATABASE_URL: fresh.url,
   })
-
-  async function furnish(prefix: string): Promise<void> {
-    await fresh.database.query(
-      `with plant as (
-         insert into cleverctl.installation (code, name, timezone, latitude, longitude)
-         select $1 || '-' || n, 'Plant', 'Europe/Madrid', 36.84, -2.46 from generate_series(1, $2) as n
-         returning id, code
-       )
-       insert into cleverctl.api_key (key_id, installation_id, version, state, digest, created_at)
-       select substr(md5(code), 1, 8), id, 1, 'CURRENT', sha256(code::bytea), now() - interval '100 days'
-       from plant`,
-      [prefix, TARGETS],
-    )
-  }
 
   function start(words: readonly string[]): ChildProcess {
     return spawn(process.execPath, [PROGRAM, ...words], { env: environment(), stdio: 'ignore' })
@@ -146,7 +133,7 @@ describe('a campaign whose workers are killed', function () {
   }
 
   it('does each target once, or counts it as failed: workers at the queue', async () => {
-    await furnish('work')
+    await addPlants(fresh.database, 'work', TARGETS)
     await fresh.database.query('create index on cleverctl.trail (subject)')
     const { id } = await command([
       'api-key',
@@ -166,7 +153,7 @@ describe('a campaign whose workers are killed', function () {
   })
 
   it('does each target once, or counts it as failed: the same command again and again', async () => {
-    await furnish('alone')
+    await addPlants(fresh.database, 'alone', TARGETS)
     const words = ['api-key', 'rotate', '--all', '--older-than', '90d', '--waves', '1,10%,100%']
     const kills = await massacre([...words, '--concurrency', '2'], 1)
     const { id } = await command(words)

@@ -13,6 +13,7 @@ import { ensureSigningKeys } from '../../src/lib/signing-key/ensure.js'
 import { PROGRAM, runCli, type CliResult } from '../support/cli.js'
 import { homeWorkspace, until } from '../support/gate.js'
 import { startServer, type ServerRole, type TestServer } from '../support/server.js'
+import { addPlants } from './plants.js'
 
 describe('campaign work, on a server with the rights of staff', () => {
   let server: TestServer
@@ -32,21 +33,6 @@ describe('campaign work, on a server with the rights of staff', () => {
     await server?.stop()
     rmSync(home, { recursive: true, force: true })
   })
-
-  async function furnish(prefix: string, count: number): Promise<string[]> {
-    await owner.query(
-      `with plant as (
-         insert into cleverctl.installation (code, name, timezone, latitude, longitude)
-         select $1 || '-' || n, 'Plant', 'Europe/Madrid', 36.84, -2.46 from generate_series(1, $2) as n
-         returning id, code
-       )
-       insert into cleverctl.api_key (key_id, installation_id, version, state, digest, created_at)
-       select substr(md5(code), 1, 8), id, 1, 'CURRENT', sha256(code::bytea), now() - interval '100 days'
-       from plant`,
-      [prefix, count],
-    )
-    return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
-  }
 
   const run = (
     words: readonly string[],
@@ -79,7 +65,7 @@ describe('campaign work, on a server with the rights of staff', () => {
   }
 
   it('works a campaign off that was only made, wave by wave, and ends when nothing is left', async () => {
-    const id = await detach(await furnish('first', 40), '--waves', '1,10%,100%')
+    const id = await detach(await addPlants(owner, 'first', 40), '--waves', '1,10%,100%')
     const worked = await run(['campaign', 'work', '--until-idle', '--json'])
     assert.equal(worked.code, 0, worked.stderr)
     const { done, failed } = worked.json() as WorkReport
@@ -93,7 +79,7 @@ describe('campaign work, on a server with the rights of staff', () => {
   })
 
   it('takes no campaign that a command runs by itself', async () => {
-    const [code = ''] = await furnish('own', 1)
+    const [code = ''] = await addPlants(owner, 'own', 1)
     await owner.query(`update cleverctl.installation set retired_at = now() where code = $1`, [
       code,
     ])
@@ -101,7 +87,7 @@ describe('campaign work, on a server with the rights of staff', () => {
       'api-key',
       'rotate',
       code,
-      ...(await furnish('other', 1)),
+      ...(await addPlants(owner, 'other', 1)),
       '--waves',
       '1,100%',
       '--json',
@@ -123,7 +109,7 @@ describe('campaign work, on a server with the rights of staff', () => {
   })
 
   it('stops by the rule: failures of one process end the work of all', async () => {
-    const codes = await furnish('rule', 30)
+    const codes = await addPlants(owner, 'rule', 30)
     await owner.query(
       `update cleverctl.installation set retired_at = now() where code like 'rule-1%'`,
     )
@@ -137,7 +123,7 @@ describe('campaign work, on a server with the rights of staff', () => {
   })
 
   it('is paused from elsewhere at once, goes on after resume, and ends in order on SIGTERM', async () => {
-    const codes = await furnish('pause', 400)
+    const codes = await addPlants(owner, 'pause', 400)
     const id = await detach(codes)
     const worker = spawnWorker()
     const ended = once(worker, 'exit')

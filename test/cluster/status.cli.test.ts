@@ -6,8 +6,9 @@ import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import { runCliTty } from '../support/cli.js'
 import { DATA, PROGRAMS } from '../support/estate/cluster.js'
-import { EstateCommands } from '../support/estate/commands.js'
-import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import type { EstateCommands } from '../support/estate/commands.js'
+import type { Estate } from '../support/estate/estate.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const { ok, findings, unreachable, notFound } = ExitCode
 const STATUS = ['cluster', 'status']
@@ -18,13 +19,9 @@ describe('cleverctl cluster status', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const status = async (words: readonly string[], code: number = ok): Promise<ClusterStatus> => {

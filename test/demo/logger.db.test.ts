@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { rotateApiKey } from '../../src/lib/api-key/rotate.js'
 import { memoryFlash, ReferenceLogger, type Ask, type Flash } from '../../src/lib/demo/logger.js'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
+import type { FreshDatabase } from '../support/database.js'
 import {
-  preparePlant,
-  startTestGate,
   until,
   type Answer,
   type TestDevice,
   type TestGate,
   type TestPlant,
 } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 import { keptSecret } from '../support/secret-delivery.js'
 
 const WEEK = 7 * 86_400_000
@@ -24,16 +23,7 @@ describe('the reference logger', () => {
   let gate: TestGate
   let count = 0
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
-    gate = await startTestGate(plant.workspace)
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
-  })
+  withGate((up) => void ({ fresh, plant, gate } = up))
 
   const arrange = async (): Promise<{ code: string; device: TestDevice; flash: Flash }> => {
     count += 1

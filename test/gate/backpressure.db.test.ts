@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  preparePlant,
-  startTestGate,
-  until,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import type { FreshDatabase } from '../support/database.js'
+import { until, type TestGate, type TestPlant } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 
 describe('a database that does not keep up', () => {
   let fresh: FreshDatabase
@@ -15,18 +10,14 @@ describe('a database that does not keep up', () => {
   let gate: TestGate
   let blocker: pg.Client
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
-    gate = await startTestGate(plant.workspace)
-    blocker = new pg.Client({ connectionString: fresh.url, ssl: false })
-    await blocker.connect()
-  })
-
+  // Before the database goes, which would break its connection.
   after(async () => {
     await blocker?.end()
-    await gate?.stop()
-    await fresh?.drop()
+  })
+  withGate(async (up) => {
+    ;({ fresh, plant, gate } = up)
+    blocker = new pg.Client({ connectionString: fresh.url, ssl: false })
+    await blocker.connect()
   })
 
   let sent = 0

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:tls'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  headersOf,
-  preparePlant,
-  startTestGate,
-  type TestDevice,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import type { FreshDatabase } from '../support/database.js'
+import { headersOf, type TestDevice, type TestGate, type TestPlant } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 import { seeded, type Seeded } from '../support/seeded.js'
 
 const ROUNDS = 600
@@ -20,17 +14,10 @@ describe('whatever is sent to the gate', () => {
   let device: TestDevice
   let random: Seeded
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
+  withGate(async (up) => {
+    ;({ fresh, plant, gate } = up)
     device = await plant.addDevice('CDX-000123', plant.installation)
-    gate = await startTestGate(plant.workspace)
     random = seeded()
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
   })
 
   const told = (what: string) => `${what} (SEED=${random.seed})`

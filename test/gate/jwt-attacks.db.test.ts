@@ -8,8 +8,9 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { sealIdentity } from '../../src/lib/signing-key/generate.js'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import { preparePlant, startTestGate, type TestGate, type TestPlant } from '../support/gate.js'
+import type { FreshDatabase } from '../support/database.js'
+import type { TestGate, TestPlant } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 
 type Part = Record<string, unknown>
 
@@ -24,11 +25,9 @@ describe('tokens that an attacker makes', () => {
   let ownKey: KeyObject
   const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
+  withGate(async (up) => {
+    ;({ fresh, plant, gate } = up)
     await plant.addDevice('CDX-000123', plant.installation)
-    gate = await startTestGate(plant.workspace)
     const text = plant.token('CDX-000123')
     const [header = '', claims = ''] = text.split('.')
     const decode = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Part
@@ -41,11 +40,6 @@ describe('tokens that an attacker makes', () => {
     const keyring = await plant.workspace.keyring()
     const pkcs8 = keyring.open(rows[0]?.sealed ?? assert.fail('no key'), sealIdentity(kid))
     ownKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
   })
 
   const es256 = (header: Part, claims: Part, key: KeyObject = stranger.privateKey) => {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readTime } from '../../src/lib/gate/readings.js'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
+import type { FreshDatabase } from '../support/database.js'
 import {
   headersOf,
-  preparePlant,
-  startTestGate,
   until,
   type Answer,
   type TestDevice,
   type TestGate,
   type TestPlant,
 } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 
 describe('the protocol of the gate', () => {
   let fresh: FreshDatabase
@@ -19,16 +18,9 @@ describe('the protocol of the gate', () => {
   let gate: TestGate
   let device: TestDevice
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
+  withGate(async (up) => {
+    ;({ fresh, plant, gate } = up)
     device = await plant.addDevice('CDX-000123', plant.installation)
-    gate = await startTestGate(plant.workspace)
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
   })
 
   const requestToken = (body: unknown, apiKey: string | undefined = plant.apiKey) =>

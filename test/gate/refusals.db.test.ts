@@ -2,30 +2,14 @@ import assert from 'node:assert/strict'
 import { RefusalCounter } from '../../src/lib/gate/refusal-counter.js'
 import { listRefusals } from '../../src/lib/gate/list-refusals.js'
 import { freshDatabase, testClock, testWorkspace, type FreshDatabase } from '../support/database.js'
-import {
-  headersOf,
-  preparePlant,
-  startTestGate,
-  until,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { headersOf, until, type TestGate, type TestPlant } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 
 describe('refused arrivals', () => {
-  let fresh: FreshDatabase
   let plant: TestPlant
   let gate: TestGate
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
-    gate = await startTestGate(plant.workspace)
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
-  })
+  withGate((up) => void ({ plant, gate } = up))
 
   const list = (by?: 'code' | 'installation' | 'device') =>
     listRefusals(plant.workspace, { sinceMs: 3_600_000, by, limit: 100 })

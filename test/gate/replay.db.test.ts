@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  preparePlant,
-  startTestGate,
-  until,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import type { FreshDatabase } from '../support/database.js'
+import { until, type TestGate, type TestPlant } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 
 describe('a request that somebody recorded', () => {
   let fresh: FreshDatabase
   let plant: TestPlant
   let gate: TestGate
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
-    gate = await startTestGate(plant.workspace)
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
-  })
+  withGate((up) => void ({ fresh, plant, gate } = up))
 
   const record = async (serial: string) => {
     const device = await plant.addDevice(serial, plant.installation)

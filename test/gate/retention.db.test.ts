@@ -7,14 +7,9 @@ import { retainReadings } from '../../src/lib/gate/retention/retain.js'
 import type { Retention } from '../../src/lib/gate/retention/types.js'
 import { monthStart } from '../../src/lib/months.js'
 import { verifyTrail } from '../../src/lib/trail/verify.js'
-import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
-import {
-  preparePlant,
-  startTestGate,
-  until,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { testWorkspace, type FreshDatabase } from '../support/database.js'
+import { until, type TestGate, type TestPlant } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 import { roleDatabase } from '../support/roles.js'
 
 /** As its table is called. */
@@ -28,18 +23,14 @@ describe('gate retention', () => {
   let gate: TestGate
   let blocker: pg.Client
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
-    gate = await startTestGate(plant.workspace)
-    blocker = new pg.Client({ connectionString: fresh.url, ssl: false })
-    await blocker.connect()
-  })
-
+  // Before the database goes, which would break its connection.
   after(async () => {
     await blocker?.end()
-    await gate?.stop()
-    await fresh?.drop()
+  })
+  withGate(async (up) => {
+    ;({ fresh, plant, gate } = up)
+    blocker = new pg.Client({ connectionString: fresh.url, ssl: false })
+    await blocker.connect()
   })
 
   const query = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>

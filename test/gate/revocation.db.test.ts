@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freshDatabase, type FreshDatabase } from '../support/database.js'
+import type { FreshDatabase } from '../support/database.js'
 import {
-  preparePlant,
-  startTestGate,
   until,
   untilReady,
   type Credentials,
   type TestGate,
   type TestPlant,
 } from '../support/gate.js'
+import { withGate } from '../support/gate-suite.js'
 
 const SEEN_MS = 1_000
 
@@ -20,16 +19,7 @@ describe('a revocation', () => {
   let gate: TestGate
   let serials = 0
 
-  before(async () => {
-    fresh = await freshDatabase()
-    plant = await preparePlant(fresh.database)
-    gate = await startTestGate(plant.workspace)
-  })
-
-  after(async () => {
-    await gate?.stop()
-    await fresh?.drop()
-  })
+  withGate((up) => void ({ fresh, plant, gate } = up))
 
   /** A fresh installation, device and key, so that nothing a test ends is missed by another one. */
   const arrange = async () => {

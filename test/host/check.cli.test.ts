@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import type { CheckedHosts } from '../../src/lib/host/check/check.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import { DATA, PROGRAMS, start } from '../support/estate/cluster.js'
-import { EstateCommands } from '../support/estate/commands.js'
-import { canRunEstate, type Estate } from '../support/estate/estate.js'
+import type { EstateCommands } from '../support/estate/commands.js'
+import type { Estate } from '../support/estate/estate.js'
 import { DATABASES, PLACE, prepare, snapshotFlags } from '../support/estate/snapshots.js'
+import { withEstate } from '../support/estate/suite.js'
 
 const { ok, notFound, conflict, findings, unreachable } = ExitCode
 
@@ -13,15 +14,11 @@ describe('cleverctl host check', function () {
   let commands: EstateCommands
   let estate: Estate
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     await commands.add('bak1')
     for (const name of DATABASES) await commands.add(name, ...snapshotFlags())
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const check = async (names: string, code: number): Promise<CheckedHosts> => {

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { PROGRAM } from '../support/cli.js'
 import { call } from '../support/estate/call.js'
 import { readChapter } from '../support/estate/chapter.js'
-import { EstateCommands, type Document } from '../support/estate/commands.js'
-import { canRunEstate, type Estate, type MachineName } from '../support/estate/estate.js'
+import type { Document, EstateCommands } from '../support/estate/commands.js'
+import type { Estate, MachineName } from '../support/estate/estate.js'
+import { withEstate } from '../support/estate/suite.js'
 
 /** Rounds of checks on the healthy estate: a script may ask for more than the tests have time for. */
 const ROUNDS = Number(process.env['CLEVERCTL_TEST_HEALTHY_ROUNDS'] ?? 2)
@@ -25,15 +26,14 @@ describe('the set-up of four machines by docs/estate.md', function () {
   /** What is carried from one machine to another, by the name of its variable. */
   let carried: Record<string, string>
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up({ isBare: true })
-    estate = commands.estate
-    carried = { REPLICATION_PASSWORD: randomBytes(24).toString('hex') }
-  })
-  after(async () => {
-    await commands?.down()
-  })
+  withEstate(
+    async (up) => {
+      commands = up
+      estate = commands.estate
+      carried = { REPLICATION_PASSWORD: randomBytes(24).toString('hex') }
+    },
+    { isBare: true },
+  )
 
   const shell = (script: string) => ['bash', '-euo', 'pipefail', '-c', script]
   const variables = () => Object.entries(carried).map(([name, value]) => `${name}=${value}`)

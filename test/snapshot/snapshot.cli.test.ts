@@ -7,9 +7,10 @@ import type { PrunedSnapshots } from '../../src/lib/snapshot/prune.js'
 import type { SnapshotSet } from '../../src/lib/snapshot/types.js'
 import { call } from '../support/estate/call.js'
 import { DATA, PROGRAMS, start } from '../support/estate/cluster.js'
-import { EstateCommands } from '../support/estate/commands.js'
-import { canRunEstate, type Estate, type MachineName } from '../support/estate/estate.js'
+import type { EstateCommands } from '../support/estate/commands.js'
+import type { Estate, MachineName } from '../support/estate/estate.js'
 import { DATABASES, PLACE, prepare, snapshotFlags } from '../support/estate/snapshots.js'
+import { withEstate } from '../support/estate/suite.js'
 import { makeKey } from '../support/ssh.js'
 
 const { ok, usage, partial, refused, notFound, findings, conflict, failure } = ExitCode
@@ -23,15 +24,11 @@ describe('cleverctl snapshot', function () {
   /** The set that a drill has proven. */
   let provenSet: string | undefined
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     estate = commands.estate
     await commands.add('bak1')
     for (const name of DATABASES) await commands.add(name, ...snapshotFlags())
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const create = async (words: readonly string[], code: number = ok): Promise<SnapshotSet> =>

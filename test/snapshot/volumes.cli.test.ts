@@ -4,9 +4,10 @@ import { ExitCode } from '../../src/lib/errors.js'
 import type { SnapshotDrill } from '../../src/lib/snapshot/drill.js'
 import type { SnapshotSet } from '../../src/lib/snapshot/types.js'
 import { DATA } from '../support/estate/cluster.js'
-import { EstateCommands } from '../support/estate/commands.js'
-import { canRunEstate, type MachineName } from '../support/estate/estate.js'
+import type { EstateCommands } from '../support/estate/commands.js'
+import type { MachineName } from '../support/estate/estate.js'
 import { DATABASES, PLACE, prepare, snapshotFlags } from '../support/estate/snapshots.js'
+import { withEstate } from '../support/estate/suite.js'
 import { CONSOLE, pretend } from '../support/estate/volumes.js'
 
 const { ok, findings, failure } = ExitCode
@@ -16,15 +17,11 @@ describe('cleverctl snapshot by ZFS and LVM', function () {
   let commands: EstateCommands
   let set: string
 
-  before(async function () {
-    if (!canRunEstate()) return this.skip()
-    commands = await EstateCommands.up()
+  withEstate(async (up) => {
+    commands = up
     await commands.add('db1', ...snapshotFlags('zfs'))
     for (const name of ['db2', 'db3'] as const) await commands.add(name, ...snapshotFlags('lvm'))
     for (const name of DATABASES) await prepare(commands, name)
-  })
-  after(async () => {
-    await commands?.down()
   })
 
   const machine = (name: MachineName) => commands.estate.machine(name)

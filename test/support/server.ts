@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -123,13 +124,23 @@ function installCertificate(authority: CertificateAuthority, data: string): void
   }
 }
 
-/** A port of localhost that nobody listens on at this moment. */
+/**
+ * A port of localhost that nobody listens on at this moment. It is below those that the system hands out
+ * (ip_local_port_range of Linux), so that none of them comes in between before it is used.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 32_768)
+    const server = createServer().listen(port, 'localhost')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 async function asSuperuser(

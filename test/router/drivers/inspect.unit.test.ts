@@ -11,11 +11,8 @@ import { openSession, type SshSession } from '../../../src/lib/ssh/session.js'
 import type { ScriptResult } from '../../../src/lib/ssh/types.js'
 import { SecretSearch } from '../../support/secret-search.js'
 import { hostKeyOfFile, makeKey } from '../../support/ssh.js'
-import {
-  canRunRouters,
-  startTestRouter,
-  type TestRouter,
-} from '../../support/router/test-router.js'
+import { withRouters } from '../../support/router/suite.js'
+import type { TestRouter } from '../../support/router/test-router.js'
 
 const SALT = 'saltForThisRun'
 const digest = (secret: string) =>
@@ -47,19 +44,7 @@ async function inspect(router: TestRouter): Promise<RouterState & { said: string
 }
 
 describe("The state of a router that runs OpenWrt's commands", function () {
-  const routers: TestRouter[] = []
-  const start = async (...given: Parameters<typeof startTestRouter>) => {
-    const router = await startTestRouter(...given)
-    routers.push(router)
-    return router
-  }
-
-  before(function () {
-    if (!canRunRouters()) this.skip()
-  })
-  afterEach(async () => {
-    await Promise.all(routers.splice(0).map((router) => router.stop()))
-  })
+  const { start } = withRouters()
 
   it('is read as it comes out of the box', async () => {
     const router = await start({ ssid: 'Plant', passphrase: 'plant-passphrase' })

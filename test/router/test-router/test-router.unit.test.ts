@@ -11,11 +11,8 @@ import { parseIdentity } from '../../../src/lib/ssh/identity.js'
 import { openSession } from '../../../src/lib/ssh/session.js'
 import type { SshLogin } from '../../../src/lib/ssh/types.js'
 import { makeKey } from '../../support/ssh.js'
-import {
-  canRunRouters,
-  startTestRouter,
-  type TestRouter,
-} from '../../support/router/test-router.js'
+import { withRouters } from '../../support/router/suite.js'
+import type { TestRouter } from '../../support/router/test-router.js'
 
 const signal = new AbortController().signal
 const passwordLogin = (password: string): SshLogin => ({
@@ -61,19 +58,8 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 
 describe('A router for tests', function () {
-  const routers: TestRouter[] = []
-  const start = async (...given: Parameters<typeof startTestRouter>) => {
-    const router = await startTestRouter(...given)
-    routers.push(router)
-    return router
-  }
-
-  before(function () {
-    if (!canRunRouters()) this.skip()
-  })
-  afterEach(async () => {
-    await Promise.all(routers.splice(0).map((router) => router.stop()))
-  })
+  const routers = withRouters()
+  const { start } = routers
 
   it('boots, and lets in by password and by key', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cctl-router-test-'))
@@ -278,8 +264,9 @@ describe('A router for tests', function () {
   })
 
   it('leaves nothing behind', async () => {
+    const ours = new RegExp(`^cctl-(?:rom|router)-${process.pid}-`)
     const traces = () => [
-      ...readdirSync(tmpdir()).filter((name) => /^cctl-(?:rom|router)-/.test(name)),
+      ...readdirSync(tmpdir()).filter((name) => ours.test(name)),
       ...Object.keys(networkInterfaces()).filter((name) =>
         name.startsWith(`cctl${process.pid.toString(36)}x`),
       ),
@@ -295,7 +282,7 @@ describe('A router for tests', function () {
     ])
     assert.ok(traces().length > before.length)
     await made[2]?.cutPower()
-    await Promise.all(routers.splice(0).map((router) => router.stop()))
+    await routers.stop()
     assert.deepEqual(traces(), before)
     assert.equal(existsSync(`/proc/${process.pid}`), true)
   })

@@ -75,7 +75,7 @@ export class Machine {
   }): Promise<Machine> {
     const { firmware, flashKiB, hasNetwork } = given
     const rom = acquireRom(firmware)
-    const folder = mkdtempSync(join(tmpdir(), 'cctl-router-'))
+    const folder = mkdtempSync(join(tmpdir(), `cctl-router-${process.pid}-`))
     for (const name of ['root', 'flash', 'world']) mkdirSync(join(folder, name))
     const ways = ['--mount', ...(hasNetwork ? ['--net'] : [])]
     const holder = spawn('unshare', [...ways, 'sh', '-c', HOLD, 'sh', folder, rom, `${flashKiB}`], {

@@ -31,7 +31,7 @@ export function acquireRom(firmware: Firmware): string {
     there.users += 1
     return there.path
   }
-  const path = mkdtempSync(join(tmpdir(), `cctl-rom-${firmware}-`))
+  const path = mkdtempSync(join(tmpdir(), `cctl-rom-${process.pid}-`))
   built.set(firmware, { path, users: 1 })
   build(path, firmware)
   return path
