@@ -1,5 +1,6 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { accessList } from '../../../src/lib/access/audit/list.js'
+import type { RoleRow } from '../../../src/lib/access/audit/server-store.js'
 import type { ReadParts } from '../../../src/lib/access/audit/server.js'
 import { planLines } from '../../../src/lib/access/enforce/lines.js'
 import { attemptOf } from '../../../src/lib/access/enforce/lockout.js'
@@ -23,7 +24,12 @@ const SOUND = ['local all postgres peer', 'hostssl fleet app 10.0.0.0/24 scram-s
 
 function plan(
   lines: readonly string[],
-  given: { sessions?: ReturnType<typeof session>[]; keepers?: Attempt[]; isUnread?: true } = {},
+  given: {
+    sessions?: ReturnType<typeof session>[]
+    keepers?: Attempt[]
+    isUnread?: true
+    roles?: RoleRow[]
+  } = {},
 ) {
   const rules = lines.map((line, at) => ruleOf(line, at))
   const { sessions = [], keepers = [OWN], isUnread = false } = given
@@ -31,7 +37,11 @@ function plan(
   const loadedAt = new Date('2026-06-01T00:00:00Z')
   const parts = {
     ...{ hba: { rows: [], rules }, server, memberships: [], sessions },
-    roles: [role('postgres', { isSuperuser: true, isBootstrap: true }), role('app')],
+    roles: [
+      role('postgres', { isSuperuser: true, isBootstrap: true }),
+      role('app'),
+      ...(given.roles ?? []),
+    ],
     databases: [{ name: 'fleet', isOpenToPublic: false, isTemporaryOpen: false }],
     loadTimes: { writtenAt: isUnread ? NOW : loadedAt, loadedAt },
   } as unknown as ReadParts
@@ -96,6 +106,15 @@ describe('the plan by which lines of pg_hba.conf go', () => {
     const sessions = [session('app', { address: '10.9.0.2' })]
     deepEqual(plan(lines, { sessions }).left, ['pg_hba.conf line 3: app comes in by it'])
     equal(plan(lines).fixes.length, 1)
+  })
+
+  it('leaves a line by which a role that may replicate comes in, although it is away and on no list', () => {
+    const lines = [...SOUND, 'hostssl replication copier 10.9.0.1/32 scram-sha-256']
+    const roles = [role('copier', { canReplicate: true })]
+    deepEqual(plan(lines, { roles }), {
+      fixes: [],
+      left: ['pg_hba.conf line 3: a standby or a backup may come in by it as copier'],
+    })
   })
 
   it('loads a file that was changed where its lines keep nobody out, and takes out none before', () => {

@@ -109,8 +109,12 @@ function whyKept(
   if (who) return `${who.role} comes in by it`
   const others = rules.filter((each) => each !== rule)
   const tried = { ...parts, hba: { ...parts.hba, rules } }
+  const copiers = new Set(parts.roles.filter((role) => role.canReplicate).map(({ name }) => name))
   for (const attempt of attempts(tried, rolesToTry(tried))) {
     if (!isDecidedBy(attempt)) continue
+    // It may be away at this moment, and come back.
+    if (attempt.database === undefined && copiers.has(attempt.role))
+      return `a standby or a backup may come in by it as ${attempt.role}`
     const next = decidingRules(others, attempt, facts).find(
       (each) => each !== null && each.method !== 'reject' && each.method !== rule.method,
     )
