@@ -51,3 +51,28 @@ export async function transactionWithDelivery<Result>(
   await delivery.finish()
   return result
 }
+
+/**
+ * Gives away a secret that is in force and stays so.
+ * @param open takes it out of where it is kept, after the trail has taken down who and why
+ * @returns what `open` found, with the secret itself where that was asked for in the result
+ * @throws ConflictError when a file is there already, before `open` is called; what `open` throws
+ */
+export async function giveAway<Found extends { secret: Secret }>(
+  delivery: SecretDelivery,
+  open: () => Promise<Found>,
+): Promise<Omit<Found, 'secret'> & { secret?: string }> {
+  // What an interrupted run left is removed: the secret has not changed, it is written again.
+  await delivery.resume(async () => false)
+  await delivery.requireFree?.()
+  const { secret, ...found } = await open()
+  try {
+    await delivery.stage(secret)
+  } catch (error) {
+    await delivery.discard()
+    throw error
+  }
+  await delivery.finish()
+  const revealed = delivery.revealed()
+  return { ...found, ...(revealed === undefined ? {} : { secret: revealed }) }
+}

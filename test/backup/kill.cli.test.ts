@@ -45,23 +45,8 @@ describe('cleverctl killed at a step, on the estate', function () {
       return rows.map(({ phase }) => phase)
     }
     const before = await entries()
-    const { signal, stdout, stderr } = await commands.run(words.split(' '), {
-      onStart: (child) =>
-        void step.reached().then(
-          () => child.kill('SIGKILL'),
-          () => undefined,
-        ),
-    })
-    assert.equal(signal, 'SIGKILL', `it ended before: ${stdout}${stderr}`)
-    await step.release()
-    await nobodyHolds()
+    await commands.killed(words.split(' '), step)
     return (await entries()).slice(before.length).join()
-  }
-  /** PostgreSQL sees that a client is gone once its statement has ended. */
-  const nobodyHolds = async () => {
-    const question = `select 1 from pg_locks join pg_database on pg_database.oid = database
-      where datname = current_database() and locktype = 'advisory'`
-    while ((await commands.fresh.database.query(question)).rows.length > 0) await sleep(50)
   }
   /** Until pgBackRest has come to its end by itself. */
   const calm = () =>

@@ -8,12 +8,9 @@ function seen(host: string, code: number, max: string | null = ARCHIVED): SeenBy
   return {
     host,
     role: host === 'bak1' ? 'backup' : 'database',
+    unverified: [],
     info: {
-      status: { code, message },
-      isBackingUp: false,
-      isReceiving: null,
-      systemIdentifier: null,
-      repositories: [{ number: 1, code, message }],
+      repositories: [{ number: 1, code, message, isEncrypted: true }],
       backups: [],
       archives: [{ repository: 1, id: '15-1', min: max, max }],
     },
@@ -38,6 +35,15 @@ describe('repositories, as the machines see them', () => {
     it(name, () => {
       assert.deepEqual(codes(hosts), want)
     })
+
+  it('is exposed where it is not encrypted, or the certificate of its cloud not verified', () => {
+    const bare = seen('bak1', 0)
+    const [repository] = bare.info.repositories
+    assert.ok(repository)
+    bare.info.repositories = [{ ...repository, isEncrypted: false }]
+    assert.deepEqual(codes([bare]), ['not-encrypted'])
+    assert.deepEqual(codes([{ ...seen('bak1', 0), unverified: [1, 2] }]), ['tls-not-verified'])
+  })
 
   it('names the machines from which a repository is sound', () => {
     const hosts = [seen('bak1', 0), seen('db1', 99), seen('db2', 0)]

@@ -106,7 +106,7 @@ function healthy(): Healthy {
     isBackingUp: false,
     isReceiving: null,
     systemIdentifier: '7',
-    repositories: [{ number: 1, code: 0, message: 'ok' }],
+    repositories: [{ number: 1, code: 0, message: 'ok', isEncrypted: true }],
     backups: [backup('2026-11-25T11:00:00Z')],
     archives: [],
   }
@@ -250,7 +250,8 @@ const CASES: [string, (estate: Healthy) => unknown, string[]][] = [
   ],
   [
     'a repository that is not well',
-    ({ stanza }) => (stanza.repositories[0] = { number: 1, code: 99, message: 'other' }),
+    ({ stanza }) =>
+      (stanza.repositories[0] = { number: 1, code: 99, message: 'other', isEncrypted: true }),
     ['repository@bak1'],
   ],
   [

@@ -474,13 +474,48 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       code: usage,
     },
   }),
+  'backup:repo:add': (stand) => ({
+    succeeds: {
+      args: { number: '2' },
+      flags: {
+        type: 's3',
+        bucket: 'solar-backup',
+        endpoint: 's3.example.com',
+        region: 'eu-central-1',
+        port: '9000',
+        'uri-style': 'path',
+        path: '/backup',
+        'secret-file': stand.file('s3.key', `${secretWord()}:${secretWord()}\n`),
+        'cipher-file': stand.file('passphrase', `${secretWord()}\n`),
+        stanza: 'main',
+      },
+      code: notFound,
+    },
+    fails: { args: { number: '2' }, flags: { type: 's3', account: 'solarbackup' }, code: usage },
+  }),
+  'backup:repo:list': () => ({
+    succeeds: { flags: { stanza: 'main' }, code: ok },
+    fails: { flags: { nope: true }, code: usage },
+  }),
+  'backup:repo:remove': () => ({
+    succeeds: { args: { number: '2' }, flags: { stanza: 'main', yes: true }, code: notFound },
+    fails: { args: { number: '0' }, flags: { yes: true }, code: usage },
+  }),
+  'backup:repo:reveal': () => ({
+    succeeds: {
+      args: { number: '2' },
+      flags: { stanza: 'main', reason: 'for the safe', reveal: true },
+      code: notFound,
+    },
+    fails: { args: { number: '2' }, flags: { reason: '', reveal: true }, code: usage },
+  }),
   'backup:repo:check': () => ({
     succeeds: { args: { number: '1' }, flags: { stanza: 'main' }, code: notFound },
     fails: { args: { number: '0' }, code: usage },
   }),
   'backup:run': () => ({
     succeeds: {
-      flags: { stanza: 'main', type: 'incr', from: 'standby', count: true },
+      flags: { stanza: 'main', type: 'incr', from: 'standby', repo: '2', count: true },
       code: notFound,
     },
     fails: { flags: { type: 'none' }, code: usage },

@@ -62,6 +62,12 @@ export async function insertSealedRows(
     from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
     [ids, seal('host-identity')],
   )
+  await database.query(
+    `insert into cleverctl.backup_repository (stanza, number, kind, settings, passphrase_id, sealed, state, changed_at)
+    select id, 2, 'posix', '{}', id, sealed, 'REMOVED', now()
+    from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
+    [ids, seal('backup-repository')],
+  )
 }
 
 /**
@@ -74,7 +80,8 @@ export async function openSealedRows(database: Database, keyring: Keyring): Prom
     union all select 'api-key', key_id, sealed from cleverctl.api_key
     union all select 'router-credential', credential_id, sealed from cleverctl.router_credential
     union all select 'router-pepper', id, sealed from cleverctl.router_pepper
-    union all select 'host-identity', identity_id, sealed from cleverctl.host`,
+    union all select 'host-identity', identity_id, sealed from cleverctl.host
+    union all select 'backup-repository', passphrase_id, sealed from cleverctl.backup_repository`,
   )
   for (const { kind, id, sealed } of rows) {
     assert.deepEqual(keyring.open(sealed, `${kind}:${id}`), secretOf(id))

@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Args } from '@oclif/core'
 import { prepareHost, type PreparedHost } from '../../lib/host/prepare/prepare.js'
-import { readIdentity } from '../../lib/ssh/identity.js'
+import { administratorFlags, readAdministrator } from '../../lib/terminal/administrator.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -26,41 +26,18 @@ export default class HostPrepare extends BaseCommand<PreparedHost> {
 
   static override flags = {
     ...yesFlag,
-    username: Flags.string({
-      description: 'administrator who installs it',
-      helpValue: 'NAME',
-      default: 'root',
-    }),
-    identity: Flags.string({
-      description:
-        "the administrator's private key, readable by you alone; not stored (without it your ssh-agent)",
-      helpValue: 'FILE',
-      dependsOn: ['yes'],
-    }),
-    'passphrase-file': Flags.string({
-      description: "file with that key's passphrase; - reads stdin (asked for in a terminal)",
-      helpValue: 'FILE|-',
-      dependsOn: ['identity'],
-    }),
+    ...administratorFlags({ dependsOn: ['yes'] }),
   }
 
   protected async execute(): Promise<PreparedHost> {
     const { args, flags } = await this.parse(HostPrepare)
-    const { yes, username, identity: path } = flags
-    const passphrase = () =>
-      this.secretInput(flags, {
-        file: flags['passphrase-file'],
-        flagName: 'passphrase-file',
-        question: 'Passphrase of the private key',
-      })
-    const identity =
-      path === undefined ? undefined : await readIdentity(path, '--identity', passphrase)
-    const administrator = yes ? { username, identity } : undefined
+    const { yes } = flags
+    const administrator = await readAdministrator(flags, (input) => this.secretInput(flags, input))
     const workspace = yes ? this.changingWorkspace(flags) : this.workspace(flags)
     return prepareHost(await workspace, {
       name: args.name,
       environment: process.env,
-      administrator,
+      administrator: yes ? administrator : undefined,
     })
   }
 

@@ -1,5 +1,4 @@
 import {
-  ConflictError,
   ExitCode,
   ExpectedError,
   FailureError,
@@ -8,15 +7,14 @@ import {
   NotFoundError,
   UnreachableError,
 } from '../errors.js'
-import { findBackupHost } from '../host/backup-host.js'
+import { findPgbackrestHost } from '../host/backup-host.js'
 import { onHosts } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
 import type { Workspace } from '../workspace.js'
 import { archivedSegment, askPrimary } from './archived.js'
-import { askStanza } from './info.js'
+import { askRepositories } from './ask-repositories.js'
 import {
   judgeRepositories,
-  type SeenByHost,
   type SeenRepository,
   type RepositoryProblem,
 } from './judge-repositories.js'
@@ -46,27 +44,17 @@ export async function checkRepositories(
   },
 ): Promise<CheckedRepositories> {
   const { environment, repository } = asked
-  const backupHost = await findBackupHost(workspace, asked.stanza)
+  const backupHost = await findPgbackrestHost(workspace, asked.stanza)
   const { stanza } = backupHost
-  if (backupHost.basebackup !== null)
-    throw new ConflictError(
-      'no-repositories',
-      `${backupHost.name} makes backups by pg_basebackup, which knows no repositories`,
-      { suggestions: ['cleverctl backup status', 'cleverctl backup verify'] },
-    )
   const databases = await selectHosts(workspace.database, 'database')
   const hosts = [backupHost, ...databases.filter((host) => host.stanza === stanza)]
   // Asked first: what it has archived by now must be in every repository afterwards.
   const archived = await askLastSegment(workspace, stanza, environment)
-  const reached = await onHosts(workspace, hosts, environment, (session) =>
-    askStanza(session, stanza),
-  )
+  const reached = await onHosts(workspace, hosts, environment, askRepositories)
   const failures = reached.flatMap(({ host, result }) =>
     result instanceof ExpectedError ? [{ what: host.name, error: result }] : [],
   )
-  const seen = reached.flatMap(({ host, result }): SeenByHost[] =>
-    result instanceof ExpectedError ? [] : [{ host: host.name, role: host.role, info: result }],
-  )
+  const seen = reached.flatMap(({ result }) => (result instanceof ExpectedError ? [] : [result]))
   const segment = archived instanceof Error ? undefined : archived
   const judged = judgeRepositories(seen, segment, repository)
   const unasked = [

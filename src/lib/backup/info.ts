@@ -30,6 +30,16 @@ export interface Backup {
   hasErrors: boolean | null
 }
 
+/** How a repository stands, as one machine sees it. */
+export interface RepositoryStatus {
+  number: number
+  /** 0 and `ok`, or what is wrong. */
+  code: number
+  message: string
+  /** Null where that is not known. */
+  isEncrypted: boolean | null
+}
+
 /** What pgBackRest knows of a stanza. */
 export interface StanzaInfo {
   /** 0 and `ok`, or what is wrong. */
@@ -39,7 +49,7 @@ export interface StanzaInfo {
   isReceiving: boolean | null
   /** Of the cluster that is backed up now. */
   systemIdentifier: string | null
-  repositories: { number: number; code: number; message: string }[]
+  repositories: RepositoryStatus[]
   /** Oldest first. */
   backups: Backup[]
   /** First and last segment in the archive of each repository and generation of the cluster. */
@@ -62,7 +72,7 @@ interface RawStanza {
   status: { code: number; message: string; lock?: { backup?: { held?: boolean } } }
   backup?: RawBackup[]
   db?: { id: number; 'repo-key': number; 'system-id': number | string; version: string }[]
-  repo?: { key: number; status: { code: number; message: string } }[]
+  repo?: { key: number; cipher?: string; status: { code: number; message: string } }[]
   archive?: {
     id: string
     database: { 'repo-key': number }
@@ -88,19 +98,20 @@ export async function askStanza(session: SshSession, stanza: string): Promise<St
 
 /** Reads `pgbackrest info --output=json` of one stanza (its command reference, "Info Command"). */
 export function readStanza(text: string): StanzaInfo {
-  const [stanza] = JSON.parse(text.replace(SYSTEM_ID, '$1"$2"')) as RawStanza[]
+  const stanza = parseFirst(text)
   if (stanza === undefined)
-    throw new FailureError('pgbackrest-failed', 'pgbackrest info says nothing')
+    throw new FailureError('pgbackrest-failed', 'pgbackrest info says nothing that can be read')
   const { status, backup = [], db = [], repo = [], archive = [] } = stanza
   return {
     status: { code: status.code, message: status.message },
     isBackingUp: status.lock?.backup?.held === true,
     isReceiving: null,
     systemIdentifier: db.at(-1)?.['system-id'].toString() ?? null,
-    repositories: repo.map(({ key, status: { code, message } }) => ({
+    repositories: repo.map(({ key, cipher, status: { code, message } }) => ({
       number: key,
       code,
       message,
+      isEncrypted: cipher === undefined ? null : cipher !== 'none',
     })),
     backups: backup
       .map((each) => backupOf(each, db))
@@ -111,6 +122,15 @@ export function readStanza(text: string): StanzaInfo {
       min,
       max,
     })),
+  }
+}
+
+/** Undefined as well for what is no JSON: pgBackRest 2.45 quotes a file that it cannot read byte by byte. */
+function parseFirst(text: string): RawStanza | undefined {
+  try {
+    return (JSON.parse(text.replace(SYSTEM_ID, '$1"$2"')) as RawStanza[])[0]
+  } catch {
+    return undefined
   }
 }
 

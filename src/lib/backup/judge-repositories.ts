@@ -5,7 +5,9 @@ import type { StanzaInfo } from './info.js'
 export interface SeenByHost {
   host: string
   role: HostRole
-  info: StanzaInfo
+  info: Pick<StanzaInfo, 'repositories' | 'backups' | 'archives'>
+  /** Numbers of those whose certificates the backup machine does not verify. */
+  unverified: readonly number[]
 }
 
 /** A repository, as the backup machine sees it. */
@@ -23,14 +25,27 @@ export interface SeenRepository {
 export interface RepositoryProblem {
   repository: number
   host: string
-  code: 'not-configured' | 'no-stanza' | 'no-backup' | 'not-well' | 'wal-behind'
+  code:
+    | 'not-configured'
+    | 'no-stanza'
+    | 'no-backup'
+    | 'not-well'
+    | 'wal-behind'
+    | 'not-encrypted'
+    | 'tls-not-verified'
   message: string
   /** What to do about it. */
   fix: string
 }
 
 /** Status codes of pgBackRest's `info` (its src/command/info/info.c). */
-const STATUS = { ok: 0, noStanzaPath: 1, noBackup: 2, noStanzaData: 3 } as const
+export const REPOSITORY_STATUS = {
+  ok: 0,
+  noStanzaPath: 1,
+  noBackup: 2,
+  noStanzaData: 3,
+  other: 99,
+} as const
 
 /**
  * Holds what each machine sees of the repositories against the others, and against what the primary has archived. Pure.
@@ -47,7 +62,10 @@ export function judgeRepositories(
   const judged = numbers
     .sort((a, b) => a - b)
     .map((number) => {
-      const faults = seen.flatMap((each) => faultsOf(each, number, segment))
+      const faults = seen.flatMap((each) => [
+        ...faultsOf(each, number, segment),
+        ...exposures(each, number),
+      ])
       const soundFrom = seen
         .map(({ host }) => host)
         .filter((host) => !faults.some((fault) => fault.host === host))
@@ -73,8 +91,29 @@ function contentOf(
   }
 }
 
-function lastWalIn({ archives }: StanzaInfo, number: number): string | null {
+function lastWalIn({ archives }: Pick<StanzaInfo, 'archives'>, number: number): string | null {
   return archives.filter(({ repository }) => repository === number).at(-1)?.max ?? null
+}
+
+/** By what others could read or alter what is on its way to a repository, or in it. */
+function exposures({ host, info, unverified }: SeenByHost, number: number): RepositoryProblem[] {
+  const found: RepositoryProblem[] = []
+  const isOpen = info.repositories.some(
+    (each) => each.number === number && each.isEncrypted === false,
+  )
+  if (isOpen)
+    found.push({
+      ...{ repository: number, host, code: 'not-encrypted' },
+      message: 'whoever comes to it reads all data',
+      fix: 'cleverctl backup repo add makes an encrypted one, under another number',
+    })
+  if (unverified.includes(number))
+    found.push({
+      ...{ repository: number, host, code: 'tls-not-verified' },
+      message: 'anybody on the way can pretend to be the cloud',
+      fix: `repo${number}-storage-ca-file instead of repo${number}-storage-verify-tls=n, in pgbackrest.conf of ${host}`,
+    })
+  return found
 }
 
 function faultsOf(
@@ -93,11 +132,11 @@ function faultsOf(
     return fault('not-configured', message, `${setting} in pgbackrest.conf of ${host}`)
   }
   const { code, message } = found
-  if (code === STATUS.noStanzaPath || code === STATUS.noStanzaData)
+  if (code === REPOSITORY_STATUS.noStanzaPath || code === REPOSITORY_STATUS.noStanzaData)
     return fault('no-stanza', message, 'pgbackrest stanza-create on the backup machine')
-  if (code === STATUS.noBackup)
-    return fault('no-backup', message, `pgbackrest --repo=${number} backup on the backup machine`)
-  if (code !== STATUS.ok)
+  if (code === REPOSITORY_STATUS.noBackup)
+    return fault('no-backup', message, `cleverctl backup run --repo ${number}`)
+  if (code !== REPOSITORY_STATUS.ok)
     return fault('not-well', message, `pgbackrest --repo=${number} info on ${host}`)
   const last = lastWalIn(info, number)
   // Names of segments sort as time goes: the timeline comes first, and a later one has the greater number.

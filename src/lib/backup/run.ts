@@ -5,10 +5,10 @@ import type { HostRow } from '../host/store.js'
 import type { Basebackup } from '../host/types.js'
 import type { SshSession } from '../ssh/session.js'
 import type { Workspace } from '../workspace.js'
-import { makeBasebackup, requireFull } from './basebackup/make.js'
+import { makeBasebackup, requirePossible } from './basebackup/make.js'
 import { countBackup, type CountSummary } from './count.js'
 import { backupFailure } from './failure.js'
-import { askStanza, type Backup, type BackupType } from './info.js'
+import { askStanza, type Backup, type BackupType, type RepositoryStatus } from './info.js'
 import { parsePingUrl, pinged } from './ping.js'
 import { BackupLog } from './progress.js'
 import { recorderOf } from './record.js'
@@ -18,7 +18,9 @@ export interface BackupRun {
   label: string
   /** What pgBackRest made of it: the first one is a full one, whatever was asked. */
   type: BackupType
-  /** What it added to the repository. */
+  /** Number of the repository that it lies in. */
+  repository: number
+  /** What it added to that. */
   bytes: number
   databaseBytes: number
   durationMs: number
@@ -37,6 +39,8 @@ export interface BackupQuestion {
   /** Undefined: pgBackRest decides. */
   type: BackupType | undefined
   from: 'standby' | 'primary' | undefined
+  /** Number of the repository of pgBackRest; undefined: the one with the smallest number. */
+  repository: number | undefined
   pingUrl: string | undefined
   /** Whether rows are counted, which reads every table on a standby. */
   isCounting: boolean
@@ -56,9 +60,13 @@ const record = recorderOf('backup.run')
 export async function runBackup(workspace: Workspace, asked: BackupQuestion): Promise<BackupRun> {
   const url = asked.pingUrl === undefined ? undefined : parsePingUrl(asked.pingUrl)
   const host = await findBackupHost(workspace, asked.stanza)
-  if (host.basebackup) requireFull(asked.type, host)
+  if (host.basebackup) requirePossible(asked, host)
   return pinged(url, workspace.log, true, async () => {
-    await record(workspace, host, 'intent', { type: asked.type ?? null, from: asked.from ?? null })
+    await record(workspace, host, 'intent', {
+      type: asked.type ?? null,
+      from: asked.from ?? null,
+      repository: asked.repository ?? null,
+    })
     try {
       const run = await onHost(workspace, host, asked.environment, (session) =>
         make(workspace, session, host, asked),
@@ -106,13 +114,14 @@ async function callPgbackrest(
   workspace: Workspace,
   session: SshSession,
   host: HostRow,
-  { type, from }: BackupQuestion,
+  { type, from, repository }: BackupQuestion,
 ): Promise<{ made: Backup; run: BackupRun }> {
   const { clock, log } = workspace
   const { stanza } = host
   const source = from && (from === 'standby' ? '--backup-standby' : '--no-backup-standby')
   const options = [
     `--stanza=${stanza}`,
+    ...(repository === undefined ? [] : [`--repo=${repository}`]),
     ...(type ? [`--type=${type}`] : []),
     ...(source ? [source] : []),
     '--log-level-console=detail',
@@ -128,7 +137,9 @@ async function callPgbackrest(
   if (result.code !== 0)
     throw backupFailure(result, stanza, await rivalOn(session, stanza).catch(() => undefined))
   const info = await askStanza(session, stanza)
-  const made = info.backups.find(({ label }) => label === progress.label)
+  const made = info.backups.find(
+    (each) => each.label === progress.label && (repository ?? each.repository) === each.repository,
+  )
   if (made === undefined)
     throw new FailureError('backup-missing', 'pgBackRest made a backup and does not list it', {
       suggestions: ['cleverctl backup list'],
@@ -137,23 +148,23 @@ async function callPgbackrest(
     durationMs,
     from: progress.isFromStandby ? 'standby' : 'primary',
   })
-  requireSound(run, made, info.status, info.repositories)
+  requireSound(run, made, info.repositories)
   return { made, run }
 }
 
 function runOf(
-  { label, type, repositoryBytes: bytes, databaseBytes }: Backup,
+  { label, type, repository, repositoryBytes: bytes, databaseBytes }: Backup,
   { name, stanza }: HostRow,
   { durationMs, from }: Pick<BackupRun, 'durationMs' | 'from'>,
 ): BackupRun {
-  return { label, type, bytes, databaseBytes, durationMs, from, host: name, stanza, counted: null }
+  const made = { label, type, repository, bytes, databaseBytes, durationMs, from }
+  return { ...made, host: name, stanza, counted: null }
 }
 
 function requireSound(
   run: BackupRun,
   made: Backup,
-  status: { code: number; message: string },
-  repositories: readonly { number: number; code: number; message: string }[],
+  repositories: readonly RepositoryStatus[],
 ): void {
   if (made.hasErrors === true)
     throw new FindingsError(
@@ -161,11 +172,13 @@ function requireSound(
       `${run.label} holds pages with wrong checksums: the data themselves are damaged`,
       { result: run, suggestions: ['pg_amcheck on the primary', 'cleverctl backup list'] },
     )
-  const bad = repositories.find(({ code }) => code !== 0)
-  if (status.code === 0 && bad === undefined) return
-  const where = bad === undefined ? '' : `, repository ${bad.number}: ${bad.message}`
-  throw new FindingsError('repository', `pgBackRest says: ${status.message}${where}`, {
+  const { repository } = made
+  const status = repositories.find(({ number }) => number === repository)
+  if (status?.code === 0) return
+  const message = `repository ${repository}: ${status?.message ?? 'pgBackRest does not list it'}`
+  throw new FindingsError('repository', message, {
     result: run,
+    suggestions: [`cleverctl backup repo check ${repository}`],
   })
 }
 

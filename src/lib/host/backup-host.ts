@@ -23,3 +23,20 @@ export async function findBackupHost(
     suggestions: hosts.map((host) => `--stanza ${host.stanza}`),
   })
 }
+
+/**
+ * The same where pgBackRest makes the backups.
+ * @throws ConflictError where pg_basebackup does, and what {@link findBackupHost} throws
+ */
+export async function findPgbackrestHost(
+  workspace: Pick<Workspace, 'database'>,
+  stanza: string | undefined,
+): Promise<HostRow> {
+  const host = await findBackupHost(workspace, stanza)
+  if (host.basebackup === null) return host
+  throw new ConflictError(
+    'no-repositories',
+    `${host.name} makes backups by pg_basebackup, which knows no repositories`,
+    { suggestions: ['cleverctl backup status', 'cleverctl backup verify'] },
+  )
+}

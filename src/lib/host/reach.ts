@@ -27,12 +27,21 @@ export async function onHosts<Result>(
 ): Promise<Reached<Result>[]> {
   // Opened once, before the hosts: each of them needs it.
   await workspace.keyring()
+  return onEach(workspace, hosts, (host) => onHost(workspace, host, environment, work, username))
+}
+
+/** Does the same to every host at once, in the way of {@link onHosts}. @throws what that throws */
+export async function onEach<Result>(
+  { signal }: Pick<Workspace, 'signal'>,
+  hosts: readonly HostRow[],
+  work: (host: HostRow) => Promise<Result>,
+): Promise<Reached<Result>[]> {
   return Promise.all(
     hosts.map(async (host) => {
       try {
-        return { host, result: await onHost(workspace, host, environment, work, username) }
+        return { host, result: await work(host) }
       } catch (error) {
-        if (error instanceof CancelledError || workspace.signal.aborted) throw error
+        if (error instanceof CancelledError || signal.aborted) throw error
         if (error instanceof ExpectedError) return { host, result: error }
         throw error
       }

@@ -23,4 +23,10 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   },
   { table: 'cleverctl.router_pepper', column: 'sealed', id: 'id', kind: 'router-pepper' },
   { table: 'cleverctl.host', column: 'sealed', id: 'identity_id', kind: 'host-identity' },
+  {
+    table: 'cleverctl.backup_repository',
+    column: 'sealed',
+    id: 'passphrase_id',
+    kind: 'backup-repository',
+  },
 ]

@@ -1,7 +1,7 @@
 import { NotFoundError } from '../errors.js'
 import { requireReason } from '../api-key/types.js'
 import type { Secret } from '../secret.js'
-import type { SecretDelivery } from '../secret-delivery.js'
+import { giveAway, type SecretDelivery } from '../secret-delivery.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { openCredential } from './credential.js'
@@ -37,29 +37,9 @@ export async function revealCredential(
 ): Promise<RevealedCredential> {
   const { installation, what, reason, delivery } = asked
   requireReason(reason)
-  // What an interrupted run left is removed: the secret has not changed, it is written again.
-  await delivery.resume(async () => false)
-  await delivery.requireFree?.()
-  const { secret, ...found } = await currentCredential(workspace, {
-    installation,
-    kind: what,
-    action: 'router.reveal',
-    details: { reason },
-  })
-  try {
-    await delivery.stage(secret)
-  } catch (error) {
-    await delivery.discard()
-    throw error
-  }
-  await delivery.finish()
-  const revealed = delivery.revealed()
-  return {
-    installation,
-    what,
-    ...found,
-    ...(revealed === undefined ? {} : { secret: revealed }),
-  }
+  const credential = { installation, kind: what, action: 'router.reveal', details: { reason } }
+  const given = await giveAway(delivery, () => currentCredential(workspace, credential))
+  return { installation, what, ...given }
 }
 
 /**

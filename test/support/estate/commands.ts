@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runCli, type CliOptions, type CliResult } from '../cli.js'
 import { freshDatabase, type FreshDatabase } from '../database.js'
 import { DATA } from './cluster.js'
 import { Estate, MACHINES, type MachineName } from './estate.js'
+import type { Halt } from './halt.js'
 
 /** A document of a command, as loosely as a script reads it. */
 export type Document = Record<string, unknown> & { error: { code: string; message: string } }
@@ -49,6 +51,23 @@ export class EstateCommands {
     const result = await this.run([...words, '--json'], more)
     assert.equal(result.code, code, `${words.join(' ')}: ${result.stdout}${result.stderr}`)
     return result.json() as Document
+  }
+
+  /** Kills a command where it stands still, and lets what it began elsewhere go on. */
+  async killed(words: readonly string[], step: Halt): Promise<void> {
+    const { signal, stdout, stderr } = await this.run(words, {
+      onStart: (child) =>
+        void step.reached().then(
+          () => child.kill('SIGKILL'),
+          () => undefined,
+        ),
+    })
+    assert.equal(signal, 'SIGKILL', `it ended before: ${stdout}${stderr}`)
+    await step.release()
+    // PostgreSQL sees that a client is gone once its statement has ended.
+    const question = `select 1 from pg_locks join pg_database on pg_database.oid = database
+      where datname = current_database() and locktype = 'advisory'`
+    while ((await this.fresh.database.query(question)).rows.length > 0) await sleep(50)
   }
 
   /** Records a machine as its role wants it. */

@@ -118,6 +118,20 @@ export class Estate {
     return (await this.machine(name).run('postgres', words)).trimEnd()
   }
 
+  /** Lets an administrator in as root by {@link key} on every machine. */
+  async letRootIn(): Promise<void> {
+    const key = readFileSync(`${this.key}.pub`, 'utf8')
+    await Promise.all(
+      [...this.#machines.values()].map(async (machine) => {
+        await machine.write('/root/.ssh/authorized_keys', key, 'root', '600')
+        await machine.script(
+          `sed -i s/forced-commands-only/prohibit-password/ /etc/ssh/sshd_config
+           kill -HUP "$(cat /run/sshd.pid)"`,
+        )
+      }),
+    )
+  }
+
   /** Ends it: its own processes, with which its mounts, interfaces and addresses go, and its files. */
   async down(): Promise<void> {
     for (const machine of this.#machines.values()) await machine.powerCut()

@@ -1,11 +1,10 @@
-import { Args } from '@oclif/core'
 import {
   checkRepositories,
   type CheckedRepositories,
 } from '../../../lib/backup/check-repositories.js'
 import { BaseCommand } from '../../../lib/terminal/base-command.js'
-import { UsageError } from '../../../lib/errors.js'
 import { stanzaFlag } from '../../../lib/terminal/flags.js'
+import { repositoryNumber } from '../../../lib/terminal/repository.js'
 
 export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositories> {
   static override summary = 'see whether every machine comes to every repository of pgBackRest'
@@ -21,10 +20,9 @@ export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositor
   ]
 
   static override args = {
-    number: Args.custom<number>({ parse: async (text) => parseNumber(text) })({
+    number: repositoryNumber({
       description: 'number of the repository, as in repo2-path; all without any',
       required: false,
-      ignoreStdin: true,
     }),
   }
 
@@ -54,10 +52,4 @@ export default class BackupRepoCheckCommand extends BaseCommand<CheckedRepositor
     for (const { what, reason } of notChecked)
       this.screen.mark('failure', `not checked: ${reason}`, what)
   }
-}
-
-/** Not by oclif's own parser, whose error for a word that is no number is none of its usage errors. */
-function parseNumber(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
-  throw new UsageError('bad-number', 'the number of a repository is a whole one from 1 on')
 }

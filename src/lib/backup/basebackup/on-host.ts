@@ -107,7 +107,7 @@ export function readBasebackups(text: string): StanzaInfo {
     isBackingUp: lines.some(([kind]) => kind === 'busy'),
     isReceiving: lines.some(([kind]) => kind === 'receiving'),
     systemIdentifier: facts.at(-1)?.systemIdentifier ?? null,
-    repositories: [{ number: 1, code: 0, message: 'ok' }],
+    repositories: [{ number: 1, code: 0, message: 'ok', isEncrypted: null }],
     backups,
     archives: [...new Set(backups.map(({ archive }) => archive))].map((id) => ({
       ...{ repository: 1, id, min: min || null, max: max || null },

@@ -5,16 +5,17 @@ umask 077
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 [ "$(id -u)" = 0 ] || { echo 'root has to run this' >&2; exit 77; }
 
-# replace FILE MODE OWNER: gives a file the text of stdin.
+# replace FILE MODE USER [GROUP]: gives a file the text of stdin.
 replace() {
+  set -- "$1" "$2" "$3" "${4:-$(id -gn "$3")}"
   cat >"$1.cleverctl"
-  if [ -f "$1" ] && cmp -s "$1.cleverctl" "$1" && [ "$(stat -c %a:%U "$1")" = "$2:$3" ]; then
+  if [ -f "$1" ] && cmp -s "$1.cleverctl" "$1" && [ "$(stat -c %a:%U:%G "$1")" = "$2:$3:$4" ]; then
     rm "$1.cleverctl"
     echo "unchanged $1"
     return
   fi
   chmod "$2" "$1.cleverctl"
-  chown "$3:" "$1.cleverctl"
+  chown "$3:$4" "$1.cleverctl"
   sync "$1.cleverctl"
   mv "$1.cleverctl" "$1"
   echo "changed $1"

@@ -1,16 +1,16 @@
 import { lookup } from 'node:dns/promises'
-import { ConflictError, ExpectedError, FailureError, RefusedError } from '../../errors.js'
+import { ConflictError, ExpectedError, FailureError } from '../../errors.js'
 import type { SshSession } from '../../ssh/session.js'
 import type { Identity, SshLogin } from '../../ssh/types.js'
 import { identityFingerprint, publicKeyOf } from '../../ssh/identity.js'
-import { agentLogin } from '../../ssh/way-in.js'
 import { recordInTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
+import { runAsRoot, type Administrator } from '../administrator.js'
 import { onHosts } from '../reach.js'
 import { lastWords } from '../say.js'
 import { selectHost, selectHosts, type HostRow } from '../store.js'
 import { unknownHost } from '../types.js'
-import { openHost, recordedLogin } from '../way-in.js'
+import { recordedLogin } from '../way-in.js'
 import { preparationScript, type Peer } from './script.js'
 
 /** What came of a step on the host. */
@@ -35,7 +35,7 @@ export interface PrepareQuestion {
   name: string
   environment: NodeJS.ProcessEnv
   /** Somebody who is root there, or becomes root by sudo; undefined: the script is printed. */
-  administrator: { username: string; identity: Identity | undefined } | undefined
+  administrator: Administrator | undefined
 }
 
 /**
@@ -63,7 +63,7 @@ export async function prepareHost(
   const script = await preparationScript({ host, publicKey, peers, databases })
   if (administrator === undefined) return { name, outcome: 'printed', steps: [], script }
   await record(workspace, 'intent', name, { username: administrator.username })
-  const steps = await install(workspace, host, script, administrator, environment)
+  const steps = await install(workspace, host, { script, administrator, environment })
   await record(workspace, 'outcome', name, { steps })
   const outcome = steps.some((step) => step.outcome === 'changed') ? 'installed' : 'unchanged'
   return { name, outcome, steps, script }
@@ -133,33 +133,21 @@ async function addressesOf({ name, address }: HostRow): Promise<string[]> {
   return [...new Set(found.map((each) => each.address))]
 }
 
-const NOT_ROOT = 77
 const UNLIMITED_KEY = 73
 
 async function install(
   workspace: Workspace,
   host: HostRow,
-  script: string,
-  { username, identity }: NonNullable<PrepareQuestion['administrator']>,
-  environment: NodeJS.ProcessEnv,
+  given: { script: string; administrator: Administrator; environment: NodeJS.ProcessEnv },
 ): Promise<PreparedStep[]> {
-  const login: SshLogin = identity ? { kind: 'identity', identity } : agentLogin(environment)
-  const session = await openHost(workspace, host, login, { username })
-  try {
-    const run = 'if [ "$(id -u)" = 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'
-    const result = await session.run(run, { stdin: Buffer.from(script) })
-    if (result.code === 0) return readSteps(result.stdout.toString('utf8'))
-    const words = lastWords({ ...result, stdout: Buffer.alloc(0) })
-    if (result.code === UNLIMITED_KEY)
-      throw new ConflictError('key-without-limits', `${host.name}: ${words}`)
-    if (result.code === NOT_ROOT || /sudo/.test(words))
-      throw new RefusedError('not-root', `${host.name}: ${username} does not become root there`, {
-        suggestions: [`cleverctl host prepare ${host.name} | ssh ${username}@HOST sudo sh`],
-      })
-    throw new FailureError('prepare-failed', `${host.name}: ${words}`)
-  } finally {
-    session.close()
-  }
+  const { username } = given.administrator
+  const suggestion = `cleverctl host prepare ${host.name} | ssh ${username}@HOST sudo sh`
+  const result = await runAsRoot(workspace, host, { ...given, suggestion })
+  if (result.code === 0) return readSteps(result.stdout.toString('utf8'))
+  const words = lastWords({ ...result, stdout: Buffer.alloc(0) })
+  if (result.code === UNLIMITED_KEY)
+    throw new ConflictError('key-without-limits', `${host.name}: ${words}`)
+  throw new FailureError('prepare-failed', `${host.name}: ${words}`)
 }
 
 function readSteps(text: string): PreparedStep[] {

@@ -44,8 +44,13 @@ export async function preparationScript(given: Preparation): Promise<string> {
       `authorize ${host.username} ${quote(peer.publicKey)} ${quote(peerOptions(peer))} no`,
     )
   if (host.basebackup) steps.push(...receiverSteps(host, host.basebackup, databases))
-  const functions = await readFile(packagedFile('host/prepare/install.sh'), 'utf8')
+  const functions = await rootFunctions()
   return `${functions}\n# ${host.name}\n${steps.join('\n')}\n`
+}
+
+/** The beginning of every script for root: how a file gets its text, a folder its owner, a key its limits. */
+export async function rootFunctions(): Promise<string> {
+  return readFile(packagedFile('host/prepare/install.sh'), 'utf8')
 }
 
 const DRIVERS_STAND_HERE = '# The drivers stand here.\n'
