@@ -92,7 +92,7 @@ describe('rotating the keyring', () => {
       outcome: 'rotated',
       keyId: after.currentKeyId,
       retired: [before.currentKeyId],
-      resealed: 5500,
+      resealed: 6600,
       unopened: [],
       file: keyFile,
     })
@@ -107,7 +107,7 @@ describe('rotating the keyring', () => {
         phase: 'outcome',
         action: 'keyring.rotate',
         subject: after.currentKeyId,
-        details: { retired: [before.currentKeyId], resealed: 5500, unopened: 0 },
+        details: { retired: [before.currentKeyId], resealed: 6600, unopened: 0 },
       },
     ])
   })
@@ -152,7 +152,7 @@ describe('rotating the keyring', () => {
       }
       while (!(await isWaiting())) await new Promise((resolve) => setTimeout(resolve, 20))
     })
-    assert.equal((await rotation)?.resealed, 20)
+    assert.equal((await rotation)?.resealed, 24)
     await assertSettled()
   })
 
@@ -197,7 +197,7 @@ describe('rotating the keyring', () => {
       assert.ok(error instanceof PartialError)
       const result = error.result as KeyringRotation
       assert.deepEqual(result.unopened, ['signing-key:Key00002', 'api-key:Key00001'])
-      assert.deepEqual([result.resealed, result.retired], [13, []])
+      assert.deepEqual([result.resealed, result.retired], [16, []])
       return true
     })
     assert.equal(keysOf().length, 2)
