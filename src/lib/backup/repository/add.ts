@@ -32,6 +32,7 @@ import {
   type RepositoryAccess,
   type RepositoryFacts,
   type RepositoryMachine,
+  type RepositoryState,
 } from './types.js'
 
 /** What is to be added. */
@@ -56,8 +57,10 @@ export interface AddedRepository extends RepositoryFacts {
 /** A repository on its way. */
 interface Begun {
   id: string
-  /** What it was, and is again where the change fails. */
+  /** What it is again where the change fails and is put back. */
   former: 'ACTIVE' | 'REMOVED'
+  /** What it was, and is again where nothing was touched: an earlier change may have been interrupted. */
+  previous: RepositoryState
   passphrase: Secret
 }
 
@@ -125,18 +128,19 @@ async function begin(
     const found = await lockRepository(transaction, stanza, number)
     const isSame = found?.kind === kind && isDeepStrictEqual(found.settings, settings)
     if (found && found.state !== 'REMOVED' && !isSame) throw isAnother(facts)
-    let begun: Begun | undefined
+    let begun: Begun
     if (found && isSame) {
       const passphrase = await openPassphrase(workspace, found)
       requireSame(passphrase, given)
       await updateState(transaction, found.id, 'CHANGING', clock.now())
       const former = found.addedAt === null ? 'REMOVED' : 'ACTIVE'
-      begun = { id: found.id, former, passphrase }
+      begun = { id: found.id, former, previous: found.state, passphrase }
     } else {
       const sealed = await sealPassphrase(workspace, given)
       const row = { ...facts, ...sealed, stanza, at: clock.now() }
       const id = await insertRepository(transaction, row)
-      begun = { id, former: 'REMOVED', passphrase: await openPassphrase(workspace, sealed) }
+      const passphrase = await openPassphrase(workspace, sealed)
+      begun = { id, former: 'REMOVED', previous: 'REMOVED', passphrase }
     }
     await appendTrail(transaction, actor, {
       phase: 'intent',
@@ -174,21 +178,21 @@ async function carryOut(workspace: Workspace, work: Work): Promise<RepositoryMac
     step: { do: 'configure', configuration, directory },
   }).catch(async (error: unknown) => {
     // Nothing ran there when it was refused.
-    const isUntouched = error instanceof RefusedError || error instanceof ConflictError
-    return fail(workspace, work, error, isUntouched ? [] : [backupHost])
+    const isTouched = !(error instanceof RefusedError || error instanceof ConflictError)
+    return fail(workspace, work, error, isTouched)
   })
-  const call = (command: string, touched: readonly HostRow[]) =>
+  const call = (command: string) =>
     callPgbackrest(workspace, backupHost, command, changer.environment).catch((error: unknown) =>
-      fail(workspace, work, error, touched),
+      fail(workspace, work, error, true),
     )
-  await call('stanza-create', [backupHost])
+  await call('stanza-create')
   const reached = await changeMachines(workspace, databases, {
     ...given,
     step: { do: 'point', backupHost },
   })
   const machines = [first, ...outcomesOf(reached)]
   if (machines.some(({ outcome }) => outcome === 'failed')) return machines
-  await call('check', [backupHost, ...databases])
+  await call('check')
   // What has been seen to work is not put back any more, the backup machine first, as above.
   await changeMachine(workspace, backupHost, { ...given, step: { do: 'settle' } })
   for (const { result } of await changeMachines(workspace, databases, {
@@ -202,30 +206,38 @@ async function carryOut(workspace: Workspace, work: Work): Promise<RepositoryMac
 /** Puts back what was changed, the database hosts before the backup machine, and throws what it was for. */
 async function fail(
   workspace: Workspace,
-  { backupHost, begun, asked }: Work,
+  work: Work,
   error: unknown,
-  touched: readonly HostRow[],
+  isTouched: boolean,
 ): Promise<never> {
-  const { facts, changer } = asked
-  const { number } = facts
   // Nobody knows how it went on there. The same command goes on.
   if (isOpen(error) || error instanceof UnreachableError) throw error
-  const given = { ...changer, number, step: { do: 'put-back' } as const }
-  const databases = touched.filter((host) => host !== backupHost)
-  const others = await changeMachines(workspace, databases, given)
-  const last = others.some(({ result }) => result instanceof ExpectedError)
-    ? []
-    : await changeMachines(workspace, touched.includes(backupHost) ? [backupHost] : [], given)
-  const left = outcomesOf([...others, ...last]).filter(({ outcome }) => outcome === 'failed')
+  const { backupHost, begun, asked } = work
+  const left = isTouched ? await putBack(workspace, work) : []
+  const putBackState = left.length === 0 ? begun.former : 'CHANGING'
+  const { code, message } = error as ExpectedError
+  await endChange(workspace, {
+    ...{ id: begun.id, state: isTouched ? putBackState : begun.previous },
+    ...{ stanza: backupHost.stanza, verb: 'add', ...asked.facts },
+    details: { error: code, message, left },
+  })
+  throw error
+}
+
+/** Database hosts as well where this call had not come to them: an interrupted one may have. @returns those not put back */
+async function putBack(
+  workspace: Workspace,
+  { backupHost, databases, asked }: Work,
+): Promise<string[]> {
+  const { number } = asked.facts
+  const given = { ...asked.changer, number, step: { do: 'put-back' } as const }
+  const reached = await changeMachines(workspace, databases, given)
+  if (reached.every(({ result }) => !(result instanceof ExpectedError)))
+    reached.push(...(await changeMachines(workspace, [backupHost], given)))
+  const left = outcomesOf(reached).filter(({ outcome }) => outcome === 'failed')
   for (const { name, reason } of left)
     workspace.log.warn(
       `${name} may still have repository ${number} (${reason}): backup repo remove ${number} takes it out`,
     )
-  const { code, message } = error as ExpectedError
-  await endChange(workspace, {
-    ...{ id: begun.id, state: left.length === 0 ? begun.former : 'CHANGING' },
-    ...{ stanza: backupHost.stanza, verb: 'add', ...facts },
-    details: { error: code, message, left: left.map(({ name }) => name) },
-  })
-  throw error
+  return left.map(({ name }) => name)
 }
