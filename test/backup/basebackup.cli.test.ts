@@ -16,8 +16,7 @@ const WAL = `${DIRECTORY}/wal`
 const ENGINE = ['--backup-engine', 'pg_basebackup', '--backup-directory', DIRECTORY]
 /** As systemd would: begun again whenever it ends. A word of a unit reads like one of the shell. */
 const SERVICE = `unit=/etc/systemd/system/cleverctl-receive-main.service
-  line() { sed -n "s/^$1=//p" $unit; }
-  { line ExecStartPre; line ExecStart; } >/tmp/receive
+  sed -n 's/^ExecStart=//p' $unit >/tmp/receive
   while :; do setpriv --reuid pgbackrest --regid pgbackrest --init-groups env HOME=/var/lib/pgbackrest sh -e /tmp/receive; sleep 0.2; done`
 
 describe('cleverctl backup by pg_basebackup', function () {
@@ -212,7 +211,8 @@ describe('cleverctl backup by pg_basebackup', function () {
     assert.equal(await bak1(`ls ${WAL} | grep -xE '[0-9A-F]{24}' | head -n 1`), backups[0]?.walStop)
   })
 
-  it('goes on with the new primary after the old one lost its power', async () => {
+  it('goes on with the new primary after the old one lost its power at the end of a segment', async () => {
+    await received()
     await estate.machine('db1').powerCut()
     await estate.sql('db2', 'select pg_promote()')
     await receiving('db2')

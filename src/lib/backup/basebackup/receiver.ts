@@ -40,6 +40,9 @@ export function receivedUntil(primary: SeenPostgresql, stanza: string): bigint |
   return parseLsn(primary.lsn) - BigInt(slot.retainedBytes)
 }
 
+/** What a backup machine receives WAL by: receive.sh. */
+export const RECEIVE_PROGRAM = '/usr/local/sbin/cleverctl-receive'
+
 /** The service by which a backup machine receives the WAL of a cluster. */
 export function receiverName(stanza: string): string {
   return `cleverctl-receive-${stanza}`
@@ -57,7 +60,7 @@ export function receiverUnit(given: {
   connection: string
 }): { path: string; text: string } {
   const { stanza, user, programs, directory, connection } = given
-  const words = `${programs}/pg_receivewal --directory=${directory}/wal --slot=${slotOf(stanza)} --no-password --dbname="${connection}"`
+  const words = `${programs} ${directory} ${slotOf(stanza)} "${connection}"`
   const text = `[Unit]
 Description=Receive the WAL of ${stanza}
 Wants=network-online.target
@@ -67,9 +70,7 @@ StartLimitIntervalSec=0
 [Service]
 User=${user}
 UMask=0077
-ExecStartPre=/bin/mkdir -p ${directory}/wal
-ExecStartPre=${words} --create-slot --if-not-exists
-ExecStart=${words} --no-loop --synchronous
+ExecStart=${RECEIVE_PROGRAM} ${words}
 Restart=always
 RestartSec=5
 NoNewPrivileges=yes

@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { connectionTo, receiverName, receiverUnit } from '../../backup/basebackup/receiver.js'
+import {
+  connectionTo,
+  RECEIVE_PROGRAM,
+  receiverName,
+  receiverUnit,
+} from '../../backup/basebackup/receiver.js'
 import { packagedFile } from '../../packaged-file.js'
 import type { HostRow } from '../store.js'
 import { SNAPSHOT_DRIVERS, type Basebackup } from '../types.js'
@@ -43,7 +48,7 @@ export async function preparationScript(given: Preparation): Promise<string> {
       `# pgBackRest of ${peer.name}`,
       `authorize ${host.username} ${quote(peer.publicKey)} ${quote(peerOptions(peer))} no`,
     )
-  if (host.basebackup) steps.push(...receiverSteps(host, host.basebackup, databases))
+  if (host.basebackup) steps.push(...(await receiverSteps(host, host.basebackup, databases)))
   const functions = await rootFunctions()
   return `${functions}\n# ${host.name}\n${steps.join('\n')}\n`
 }
@@ -63,17 +68,19 @@ export async function snapshotProgram(): Promise<string> {
   return program.replace(DRIVERS_STAND_HERE, () => texts.join('\n'))
 }
 
-function receiverSteps(
+async function receiverSteps(
   { username, stanza }: HostRow,
   { directory, role }: Basebackup,
   databases: readonly HostRow[],
-): string[] {
+): Promise<string[]> {
+  const program = await readFile(packagedFile('backup/basebackup/receive.sh'), 'utf8')
   const connection = connectionTo(databases, role)
   const words = { stanza, user: username, programs: '$programs', directory, connection }
   const { path, text } = receiverUnit(words)
   return [
     `place ${directory} ${username}`,
     'find_programs',
+    `replace ${RECEIVE_PROGRAM} 755 root <<'END_OF_PROGRAM'\n${program}END_OF_PROGRAM`,
     `replace ${path} 644 root <<END_OF_UNIT\n${text}END_OF_UNIT`,
     `service ${receiverName(stanza)}`,
   ]
