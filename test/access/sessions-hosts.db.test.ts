@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { followSessions } from '../../src/lib/access/sessions/follow.js'
 import { findSessions } from '../../src/lib/access/sessions/sessions.js'
 import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
 import { ExitCode, ExpectedError, NotFoundError } from '../../src/lib/errors.js'
@@ -78,6 +80,27 @@ describe('sessions by the logs of hosts', function () {
     ok(!flagsOf(found, 'stays')[0]?.includes('no-disconnection'))
     equal(found.sessions.find(({ application }) => application === 'stays')?.outcome, 'open')
     ok(found.sessions.every(({ server }) => server === 'db1'))
+  })
+
+  it('are followed by one connection until that is stopped', async () => {
+    const [cluster] = clusters
+    const stop = new AbortController()
+    const seen: string[] = []
+    const following = followSessions(
+      { ...workspace, signal: stop.signal },
+      sessionsQuestion({ hosts: ['db1'], sinceMs: 3_600_000 }),
+      async ({ application, outcome }) => void seen.push(`${application} ${outcome}`),
+    )
+    const until = async (line: string) => {
+      while (!seen.includes(line)) await Promise.race([following, sleep(50)])
+    }
+    await until('quick-db1 ended')
+    const visitor = await visit(cluster as Cluster, 'followed')
+    await until('followed open')
+    await visitor.end()
+    await until('followed ended')
+    stop.abort()
+    equal((await following).shown, seen.length)
   })
 
   it('that is not there are said to be so, and the others are read', async () => {

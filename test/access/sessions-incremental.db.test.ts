@@ -11,7 +11,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { followSessions } from '../../src/lib/access/sessions/follow.js'
 import { verifyLedger } from '../../src/lib/access/sessions/ledger/verify.js'
 import { keepReadings } from '../../src/lib/access/sessions/reading/store.js'
 import { findSessions, type SessionsQuestion } from '../../src/lib/access/sessions/sessions.js'
@@ -120,6 +122,35 @@ describe('a log that is recorded again and again', () => {
     match(gone.reasons.join(), /it is gone: \d+ bytes of it were read/)
     deepEqual(await record(), whole(0))
     deepEqual(await kept(), [4, 4])
+  })
+
+  it('is followed through a rotation until it is stopped, and recorded', async () => {
+    const stop = new AbortController()
+    const seen: string[] = []
+    const text = session(2)
+    const letIn = text.indexOf('\n', text.indexOf('connection authorized')) + 1
+    writeFileSync(log, session(1))
+    const following = followSessions(
+      { ...workspace, signal: stop.signal },
+      sessionsQuestion({ logs: [log], isRecording: true }),
+      async ({ id, outcome }) =>
+        void seen.push(`${parseInt(id.split('.')[1] ?? '', 16)} ${outcome}`),
+    )
+    const until = async (count: number) => {
+      while (seen.length < count) await Promise.race([following, sleep(20)])
+    }
+    await until(1)
+    appendFileSync(log, text.slice(0, letIn))
+    await until(2)
+    renameSync(log, rotated)
+    appendFileSync(rotated, text.slice(letIn))
+    writeFileSync(log, session(3))
+    await until(4)
+    stop.abort()
+    deepEqual(await following, { shown: 4, recorded: 4 })
+    deepEqual(seen.sort(), ['1 ended', '2 ended', '2 open', '3 ended'])
+    deepEqual(await record(), whole(0))
+    deepEqual(await kept(), [3, 4])
   })
 
   it('is recorded by one command at a time', async () => {

@@ -1,24 +1,30 @@
 import { Flags } from '@oclif/core'
+import { followSessions, type SessionsFollowed } from '../../lib/access/sessions/follow.js'
 import { findSessions } from '../../lib/access/sessions/sessions.js'
-import { SESSION_FLAGS, type SessionsFound } from '../../lib/access/sessions/types.js'
+import {
+  SESSION_FLAGS,
+  type SessionsFound,
+  type ShownSession,
+} from '../../lib/access/sessions/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag } from '../../lib/terminal/flags.js'
 import { hoursFlag } from '../../lib/terminal/hours-flag.js'
-import { drawSessions } from '../../lib/terminal/sessions.js'
+import { drawFollowed, drawSessions } from '../../lib/terminal/sessions.js'
 
 const NOT_OF_LEDGER = ['log', 'host', 'record']
 
-export default class AccessSessions extends BaseCommand<SessionsFound> {
+export default class AccessSessions extends BaseCommand<SessionsFound | SessionsFollowed> {
   static override summary = 'see who was in the databases, by the logs of PostgreSQL'
   static override description =
     'Without --log, --host and --record it asks the ledger of what was recorded. Otherwise reads jsonlog, csvlog and the log of stderr, current and rotated, packed by gzip or zstd, and joins their records ' +
     'to sessions: who it was by the list, how that was proven, from where, when, and what stands out. Of hosts the logs are read over SSH. With --record what was written since the last time goes into the ledger, ' +
     'whose rows are chained: a log is known by how it begins, whatever it is called by then. The logs must ' +
     'have log_connections and log_disconnections, in English. Exit codes: 0 everything was read and, with --check, ' +
-    'nothing stands out; 8 with --check, something does; 5 nothing was ever recorded; 7 a host was out of reach; 1 something could not be read.'
+    'nothing stands out; 8 with --check, something does; 5 nothing was ever recorded; 7 a host was out of reach; 1 something could not be read. With --follow it goes on until SIGINT or SIGTERM and ends with 130 or 143.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --record --check',
+    '<%= config.bin %> <%= command.id %> --record --follow --json',
     '<%= config.bin %> <%= command.id %> --since 30d --who engineer@example.com',
     '<%= config.bin %> <%= command.id %> --log postgresql.csv --log postgresql.csv.1.gz --since 14d --check --json',
     "<%= config.bin %> <%= command.id %> --log postgresql.log --log-line-prefix '%m [%p] %q%u@%d ' --hours 07:00-19:00 --timezone Europe/Madrid",
@@ -90,9 +96,13 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       max: 100_000,
     }),
     check: Flags.boolean({ description: 'end with 8 when a session stands out' }),
+    follow: Flags.boolean({
+      description: 'stay, and show sessions as they come; with --json one object a line',
+      exclusive: ['check', 'limit', 'who', 'flag', 'server'],
+    }),
   }
 
-  protected async execute(): Promise<SessionsFound> {
+  protected async execute(): Promise<SessionsFound | SessionsFollowed> {
     const { flags } = await this.parse(AccessSessions)
     const {
       since: sinceMs = 86_400_000,
@@ -100,7 +110,8 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       timezone,
       superuser: superusers = ['postgres'],
     } = flags
-    return findSessions(await this.workspace(flags), {
+    const workspace = await this.workspace(flags, { finishesStatements: flags.follow })
+    const asked = {
       logs: flags.log ?? [],
       hosts: flags.host ?? [],
       isRecording: flags.record,
@@ -113,10 +124,23 @@ export default class AccessSessions extends BaseCommand<SessionsFound> {
       superusers,
       limit: flags.limit,
       isChecking: flags.check,
-    })
+    }
+    if (!flags.follow) return findSessions(workspace, asked)
+    this.jsonIndent = 0
+    return followSessions(workspace, asked, async (session) => this.#show(session))
   }
 
-  protected render(found: SessionsFound): void {
-    drawSessions(this.screen, found)
+  protected render(found: SessionsFound | SessionsFollowed): void {
+    if ('sessions' in found) drawSessions(this.screen, found)
+  }
+
+  /** With --follow each session was written when it came. */
+  override logJson(found: SessionsFound | SessionsFollowed): void {
+    if (!('shown' in found)) super.logJson(found)
+  }
+
+  async #show(session: ShownSession): Promise<void> {
+    if (this.jsonEnabled()) await this.screen.stream(`${JSON.stringify(session)}\n`)
+    else drawFollowed(this.screen, session)
   }
 }

@@ -103,6 +103,8 @@ export abstract class BaseCommand<Result extends object> extends Command {
   protected readonly screen = new Screen()
   /** How long this command may go on after SIGINT or SIGTERM, in milliseconds. */
   protected readonly graceMs: number = GRACE_MS
+  /** By how many spaces JSON is indented; none in a command that writes one document a line. */
+  protected jsonIndent = 2
   readonly #interruption = new Interruption()
   readonly #progress = new Progress()
   #workspace: Workspace | undefined
@@ -308,8 +310,8 @@ export abstract class BaseCommand<Result extends object> extends Command {
     const failure = this.#describe(cause)
     process.exitCode = failure.exitCode
     if (isHalfResult(cause) && !this.jsonEnabled()) this.render(cause.result as Result)
-    const options = { json: this.jsonEnabled(), verbose: this.argv.includes('--verbose') }
-    await writeFailure(failure, cause, options)
+    const [json, verbose] = [this.jsonEnabled(), this.argv.includes('--verbose')]
+    await writeFailure(failure, cause, { json, indent: this.jsonIndent, verbose })
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -325,7 +327,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   /** One document, never coloured: a program reads it. */
   override logJson(document: unknown): void {
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify(document, null, this.jsonIndent)}\n`)
   }
 
   /** What an interrupted command throws on its way out is a consequence; what it had learned is kept. */

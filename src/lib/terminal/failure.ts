@@ -43,11 +43,13 @@ export function describeFailure(error: unknown): Failure {
 export async function writeFailure(
   failure: Failure,
   error: unknown,
-  options: { json: boolean; verbose: boolean },
+  options: { json: boolean; indent?: number; verbose: boolean },
 ): Promise<void> {
   const { result, ...told } = failure
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...result, error: told }, null, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ ...result, error: told }, null, options.indent ?? 2)}\n`,
+    )
   } else {
     const isColoured = wantsColour(process.stderr.isTTY === true, process.env)
     const palette = isColoured ? await colourPalette() : plainPalette

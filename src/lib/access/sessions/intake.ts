@@ -27,6 +27,8 @@ export interface IntakeFor {
   goesOn: boolean
   /** @param isAgain whether it was shown before, and stands out in a further way since */
   show: (session: ShownSession, isAgain: boolean) => void
+  /** Waits until whoever reads them has taken the sessions that were shown. */
+  flush?: () => Promise<void>
 }
 
 /** So many recorded sessions are looked at again for storms and for two places at a time. */
@@ -37,6 +39,7 @@ export class SessionIntake implements SessionTaker {
   readonly readings: Readings
   readonly #judge: SessionJudge
   readonly #show: IntakeFor['show']
+  readonly #flush: IntakeFor['flush']
   readonly #recorder: SessionRecorder | undefined
 
   private constructor(
@@ -48,6 +51,7 @@ export class SessionIntake implements SessionTaker {
     const { isRecording, isAnew } = asked
     const { since, goesOn } = about
     this.#show = about.show
+    this.#flush = about.flush
     this.#judge = new SessionJudge(told.measure, (session) => {
       this.#recorder?.retake(session)
       this.#show(session, true)
@@ -103,16 +107,19 @@ export class SessionIntake implements SessionTaker {
   }
 
   async settle(): Promise<void> {
+    await this.#flush?.()
     if (this.#recorder?.isFull === true) await this.#recorder.write()
   }
 
   /** Records what has come, where anything is recorded. */
   async write(): Promise<void> {
+    await this.#flush?.()
     await this.#recorder?.write()
   }
 
   /** The same, and into the trail where the ledger ends now. */
   async finish(): Promise<void> {
+    await this.#flush?.()
     await this.#recorder?.finish()
   }
 }
