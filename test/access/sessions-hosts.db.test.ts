@@ -83,11 +83,11 @@ describe('sessions by the logs of hosts', function () {
   })
 
   it('are followed by one connection until that is stopped', async () => {
-    const [cluster] = clusters
+    const [cluster] = hosts.clusters
     const stop = new AbortController()
     const seen: string[] = []
     const following = followSessions(
-      { ...workspace, signal: stop.signal },
+      { ...hosts.workspace, signal: stop.signal },
       sessionsQuestion({ hosts: ['db1'], sinceMs: 3_600_000 }),
       async ({ application, outcome }) => void seen.push(`${application} ${outcome}`),
     )
