@@ -5,6 +5,7 @@ import ts from 'typescript-eslint'
 /** Packages that cost start-up time: only by `await import()` in the function that needs them. */
 const HEAVY = [
   '@inquirer/*',
+  '@peculiar/x509',
   'argon2',
   'cli-progress',
   'csv-parse',

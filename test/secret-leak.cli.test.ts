@@ -21,8 +21,10 @@ import { ExitCode } from '../src/lib/errors.js'
 import { KeySet } from '../src/lib/keyring/key-set.js'
 import { openKeyFile } from '../src/lib/keyring/open.js'
 import { Secret } from '../src/lib/secret.js'
+import type { ShownCa } from '../src/lib/access/ca/types.js'
 import { sealIdentity } from '../src/lib/signing-key/generate.js'
 import { runCli, runCliTty, type CliOptions, type CliResult } from './support/cli.js'
+import { trustClients } from './support/client-ca.js'
 import { openUrl } from './support/database.js'
 import { EmbeddedHome } from './support/embedded.js'
 import { spawnGate, until, type Answer, type Ask } from './support/gate.js'
@@ -42,10 +44,10 @@ const LOOKS_LIKE_A_SECRET = {
   'a hash of a password': /\$argon2/,
   'a private key': /PRIVATE KEY|"d"\s*:\s*"[\w-]{43}"/,
 }
-/** A device's secret, with its prefix or without; other things are as long: a coordinate of a public key, a salted hash, a fingerprint, a SCRAM verifier. */
+/** A device's secret, with its prefix or without; other things are as long: a coordinate of a public key, a salted hash, a fingerprint, a SCRAM verifier, a piece of a certificate or of its public key. */
 const DEVICE_SECRET = /clvd_[\w-]{43}_\w{6}|(?<![\w-])[\w-]{43}(?![\w-])/
 const NO_SECRET =
-  /SCRAM-SHA-256\$\d+:[\w+/=]+\$[\w+/]{43}=:[\w+/]{43}=|\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+|SHA256:[\w+/]{43}/g
+  /SCRAM-SHA-256\$\d+:[\w+/=]+\$[\w+/]{43}=:[\w+/]{43}=|\\?"[xy]\\?"\s*:\s*\\?"[\w-]{43}|\$argon2id\$[\w=,$+/]+|SHA256:[\w+/]{43}|-----BEGIN (?:CERTIFICATE|X509 CRL)-----[^]*?-----END|MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[\w+/]+/g
 
 /** What a production server may be told to write down, all of it at once. */
 const LOG_SETTINGS = {
@@ -93,8 +95,9 @@ describe('secrets', () => {
     search.add('a password of the database', password('staff'), password('owner'), password('gate'))
     search.add('the keyring passphrase', secretFile('passphrase.txt', marker('passphrase')))
     processes.start()
-    const run = async (words: readonly string[]) => {
-      const result = await run1(words, { login: 'url' })
+    const run = async (words: readonly string[], role?: 'owner') => {
+      const line = role === undefined ? {} : { line: { code: 0, role } }
+      const result = await run1(words, { login: 'url', ...line })
       assert.equal(result.code, 0, result.stdout + result.stderr)
     }
     await run(['init', '--keyring', 'passphrase', '--yes'])
@@ -266,23 +269,31 @@ describe('secrets', () => {
     })
 
     it('access grant and revoke, with a login that is made and closed', async () => {
-      const file = join(folder, 'granted-password.txt')
       const { number } = stands.next()
       const email = `staff-${number}@example.com`
       const place = encodeURIComponent(server.cluster.socketFolder)
       const dsn = `postgres://postgres@/cleverctl?host=${place}&port=${server.port}`
-      const order = ['--for', '1h', '--reason', 'ticket', '--dsn', dsn, '--output', file]
-      const line = { code: 0, role: 'owner' } as const
-      for (const words of [
-        ['access', 'grant', email, ...order],
-        ['access', 'grants'],
-        ['access', 'grant', email, ...order.slice(0, -1), `${file}-other`],
-        ['access', 'revoke', email],
-      ]) {
+      const order = ['access', 'grant', email, '--for', '1h', '--reason', 'ticket', '--dsn', dsn]
+      const runAs = async (...words: string[]) => {
+        const line = { code: 0, role: 'owner' } as const
         const result = await run1([...words, '--verbose'], { login: 'url', line, env })
         assert.equal(result.code, 0, result.stdout + result.stderr)
+        return result.stdout
       }
-      search.add('a granted password', readFileSync(file, 'utf8').trim())
+      const shown = await runAs('access', 'ca', 'show', '--json')
+      await trustClients(server, JSON.parse(shown) as ShownCa)
+      for (const method of [[], ['--certificate']]) {
+        const file = join(folder, `granted-secret${method.join()}`)
+        await runAs(...order, ...method, '--output', file)
+        await runAs('access', 'grants')
+        await runAs(...order, ...method, '--output', `${file}-other`)
+        await runAs('access', 'revoke', email)
+        // Of a private key every line, but for those around it and a short last one.
+        const lines = readFileSync(file, 'utf8').split('\n')
+        const secret = lines.filter((text) => text.length > 30 && !text.startsWith('-----'))
+        assert.ok(secret.length > 0)
+        search.add('a granted password or private key', ...secret)
+      }
     })
 
     it('access self-test, whose server knows none of them', async function () {

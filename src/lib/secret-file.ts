@@ -229,7 +229,7 @@ export async function leftover(path: string): Promise<Leftover | undefined> {
       const content = Buffer.alloc(Number(status.size))
       await file.read(content, 0, content.length, 0)
       const text = content.toString('utf8')
-      return /^[^\n]+\n$/.test(text) ? new Secret(text.slice(0, -1)) : undefined
+      return /[^\n]\n$/.test(text) ? new Secret(text.slice(0, -1)) : undefined
     },
     complete: async () => {
       const there = await look(path)
@@ -285,7 +285,8 @@ function pendingPath(path: string): string {
   return `${path}.pending`
 }
 
-function fileExists(
+/** The error for a file that is there. */
+export function fileExists(
   path: string,
   suggestions: string[] = ['name another file, or move this one away'],
 ): ConflictError {

@@ -40,7 +40,13 @@ describe('access that a second member of staff has to approve', () => {
   const file = () => join(folder, `password-${count}`)
   const email = (person: Person) => `${person}@example.com`
   const order = (more: Partial<GrantOrder> = {}): GrantOrder => ({
-    ...{ email: email('cleo'), forMs: 7_200_000, reason: 'ticket 4711', isReadOnly: false },
+    ...{
+      email: email('cleo'),
+      forMs: 7_200_000,
+      reason: 'ticket 4711',
+      isReadOnly: false,
+      method: 'password',
+    },
     ...{ databases: ['cleverctl'], servers: byDsn(dsn()), ...more },
   })
   const grant = (by: Workspace, more: Partial<GrantOrder> = {}) =>
@@ -70,7 +76,7 @@ describe('access that a second member of staff has to approve', () => {
   const opens = (role: string) =>
     isLetIn({
       ...{ port: server.port, role, database: 'cleverctl' },
-      password: readFileSync(file(), 'utf8').trim(),
+      proof: { password: readFileSync(file(), 'utf8').trim() },
     })
   const openAs = async (url: string) => {
     const database = await openUrl(url)

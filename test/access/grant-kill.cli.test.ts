@@ -2,13 +2,17 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ShownCa } from '../../src/lib/access/ca/types.js'
 import { runCli, type CliResult } from '../support/cli.js'
+import { trustClients } from '../support/client-ca.js'
 import { isLetIn } from '../support/login.js'
 import { seeded } from '../support/seeded.js'
 import { startServer, type TestServer } from '../support/server.js'
 
-const ROUNDS = 10
+const ROUNDS = 6
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+
+type Method = 'password' | 'certificate'
 
 interface Kept {
   role: string
@@ -27,6 +31,9 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
       ['--network', '127.0.0.1'],
     )
     equal(added.code, 0, added.stderr)
+    const made = await run(['access', 'ca', 'create'])
+    equal(made.code, 0, made.stderr)
+    await trustClients(server, JSON.parse(made.stdout) as ShownCa)
   })
   after(async () => {
     await server.stop()
@@ -51,11 +58,14 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
     })
   }
 
-  const opens = (role: string, file: string) =>
-    isLetIn({
-      ...{ port: server.port, role, database: 'cleverctl' },
-      password: readFileSync(file, 'utf8').trim(),
-    })
+  const opens = (role: string, file: string, method: Method) => {
+    const secret = readFileSync(file, 'utf8')
+    const proof =
+      method === 'password'
+        ? { password: secret.trim() }
+        : { key: secret, cert: readFileSync(`${file}.crt`, 'utf8') }
+    return isLetIn({ port: server.port, role, database: 'cleverctl', proof })
+  }
 
   /** The logins of grants that exist and may log in. */
   async function logins(): Promise<string[]> {
@@ -94,11 +104,12 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
       equal(code, 0, stdout + stderr)
       return performance.now() - began
     }
-    const first = join(folder, 'first')
-    const [grantMs, revokeMs] = [await timed([...command, '--output', first]), await timed(revoke)]
+    const first = [...command, '--output', join(folder, 'first'), '--certificate']
+    const [grantMs, revokeMs] = [await timed(first), await timed(revoke)]
     for (let round = 0; round < ROUNDS; round += 1) {
-      const file = join(folder, `password-${round}`)
-      const words = [...command, '--output', file]
+      const method = round % 2 === 0 ? 'password' : 'certificate'
+      const file = join(folder, `${method}-${round}`)
+      const words = [...command, '--output', file, ...(round % 2 === 0 ? [] : ['--certificate'])]
       await run(words, [], grantMs * (0.4 + 0.7 * next()))
       await checkLogins()
       const finished = await run(words)
@@ -107,14 +118,14 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
       ok(grant && !other)
       equal(grant.state, 'ACTIVE')
       ok(existsSync(file) && !existsSync(`${file}.pending`))
-      ok(await opens(grant.role, file), `round ${round}: the engineer is locked out`)
+      ok(await opens(grant.role, file, method), `round ${round}: the engineer is locked out`)
 
       await run(revoke, [], revokeMs * (0.4 + 0.7 * next()))
       await checkLogins()
       const ended = await run(revoke)
       equal(ended.code, 0, `round ${round}: ${ended.stdout}${ended.stderr}`)
       deepEqual([await open(), await logins()], [[], []])
-      ok(!(await opens(grant.role, file)))
+      ok(!(await opens(grant.role, file, method)))
     }
   })
 })

@@ -50,7 +50,7 @@ describe('a grant on a primary and its standby', () => {
       workspace,
       {
         ...{ email: 'ana@example.com', forMs: 3_600_000, reason: 'x', databases: ['postgres'] },
-        ...{ isReadOnly: true, servers: named },
+        ...{ isReadOnly: true, method: 'password', servers: named },
       },
       { delivery: fileDelivery(join(folder, 'password')), environment },
     )

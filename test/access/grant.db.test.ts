@@ -25,6 +25,7 @@ import { addAccount } from '../../src/lib/staff/add.js'
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { tlsClient } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const EMAIL = 'ana@example.com'
@@ -41,7 +42,7 @@ describe('access that is granted for a limited time', () => {
   const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
   const order = (more: Partial<GrantOrder> = {}): GrantOrder => ({
     ...{ email: EMAIL, forMs: 3_600_000, reason: 'ticket 4711', databases: ['fleet'] },
-    ...{ isReadOnly: true, servers: byDsn(dsn()) },
+    ...{ isReadOnly: true, method: 'password', servers: byDsn(dsn()) },
     ...more,
   })
   const file = () => join(folder, `password-${count}`)
@@ -55,11 +56,7 @@ describe('access that is granted for a limited time', () => {
 
   /** A session of a granted role over the network. */
   async function logIn(role: string, password: string, name = 'fleet'): Promise<pg.Client> {
-    const client = new pg.Client({
-      ...{ host: 'localhost', port: server.port, user: role, password, database: name },
-      ssl: { rejectUnauthorized: false },
-    })
-    client.on('error', () => undefined)
+    const client = tlsClient({ port: server.port, role, proof: { password }, database: name })
     await client.connect()
     return client
   }

@@ -74,7 +74,7 @@ describe('access to recorded hosts, over SSH', function () {
       workspace,
       {
         ...{ email: 'ana@example.com', forMs: 3_600_000, reason: 'x', databases: ['postgres'] },
-        ...{ isReadOnly: true, servers: everyHost },
+        ...{ isReadOnly: true, method: 'password', servers: everyHost },
       },
       { delivery: fileDelivery(join(hosts.folder, 'password')), environment },
     )
@@ -86,8 +86,8 @@ describe('access to recorded hosts, over SSH', function () {
         [
           'ended',
           [
-            { host: 'db1', isClosed: true, reason: null },
-            { host: 'db2', isClosed: true, reason: null },
+            { host: 'db1', isClosed: true, reason: null, isRevoked: null },
+            { host: 'db2', isClosed: true, reason: null, isRevoked: null },
           ],
         ],
       ],

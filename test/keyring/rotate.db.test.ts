@@ -31,8 +31,10 @@ describe('rotating the keyring', () => {
     home = mkdtempSync(join(tmpdir(), 'cctl-rotate-'))
     keyFile = join(home, 'keyring.json')
     fresh = await freshDatabase()
-    // More signing keys than there ever are, so that both columns have several batches.
-    await fresh.database.query('drop index cleverctl.signing_key_one_active')
+    // More of them than there ever are, so that each column has several batches.
+    await fresh.database.query(
+      'drop index cleverctl.signing_key_one_active, cleverctl.access_ca_one',
+    )
   })
   afterEach(async () => {
     await fresh.drop()

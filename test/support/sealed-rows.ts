@@ -9,7 +9,7 @@ const idOf = (number: number) => `Key${String(number).padStart(5, '0')}`
 
 /**
  * Seals a row of each kind under every number. What is sealed follows from the row's id. For more
- * than one number first drop the index that lets one signing key be active.
+ * than one number first drop the indexes that let one signing key and one authority be active.
  */
 export async function insertSealedRows(
   database: Queryable,
@@ -68,6 +68,11 @@ export async function insertSealedRows(
     from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
     [ids, seal('backup-repository')],
   )
+  await database.query(
+    `insert into cleverctl.access_ca (id, certificate, revocation_list, sealed, created_at)
+    select id, '', '', sealed, now() from unnest($1::text[], $2::bytea[]) as made (id, sealed)`,
+    [ids, seal('access-ca')],
+  )
 }
 
 /**
@@ -81,7 +86,8 @@ export async function openSealedRows(database: Database, keyring: Keyring): Prom
     union all select 'router-credential', credential_id, sealed from cleverctl.router_credential
     union all select 'router-pepper', id, sealed from cleverctl.router_pepper
     union all select 'host-identity', identity_id, sealed from cleverctl.host
-    union all select 'backup-repository', passphrase_id, sealed from cleverctl.backup_repository`,
+    union all select 'backup-repository', passphrase_id, sealed from cleverctl.backup_repository
+    union all select 'access-ca', id, sealed from cleverctl.access_ca`,
   )
   for (const { kind, id, sealed } of rows) {
     assert.deepEqual(keyring.open(sealed, `${kind}:${id}`), secretOf(id))

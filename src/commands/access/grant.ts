@@ -9,8 +9,10 @@ export default class AccessGrant extends BaseCommand<Granted> {
   static override summary = 'let a member of staff into the databases for a limited time'
   static override description =
     'Makes a login of its own for the person on the primary; standbys take it over. Its password is drawn here, and ' +
-    'the server gets a SCRAM verifier only. It reads all tables of the databases, and changes rows unless ' +
-    '--read-only is given. After the time its password is void; access expire, run by a timer, then closes the login, ' +
+    'the server gets a SCRAM verifier only. With --certificate it has no password: its private key is made here, and ' +
+    'a certificate for it beside that, FILE.crt, which is void after the time; the servers have to trust the ' +
+    'authority of access ca. The login reads all tables of the databases, and changes rows unless ' +
+    '--read-only is given. After the time the password is void; access expire, run by a timer, then closes the login, ' +
     'ends its sessions and tries that nobody gets in. pg_hba.conf of each server gets the lines that let the person ' +
     'in from their networks over TLS, in a marked block at its top; where that cannot be done, the line that is ' +
     'missing is said. The same ' +
@@ -21,6 +23,7 @@ export default class AccessGrant extends BaseCommand<Granted> {
   static override examples = [
     '<%= config.bin %> <%= command.id %> engineer@example.com --for 2h --reason "ticket 4711" --read-only --output password.txt',
     '<%= config.bin %> <%= command.id %> engineer@example.com --for 30m --reason "ticket 4711" --database fleet --dsn postgres://postgres@db1.example.com/postgres --dsn postgres://postgres@db2.example.com/postgres --output password.txt',
+    '<%= config.bin %> <%= command.id %> engineer@example.com --for 2h --reason "ticket 4711" --certificate --output engineer.key --all-hosts',
   ]
 
   static override args = {
@@ -37,13 +40,17 @@ export default class AccessGrant extends BaseCommand<Granted> {
       multipleNonGreedy: true,
     }),
     'read-only': Flags.boolean({ description: 'reading only' }),
+    certificate: Flags.boolean({
+      description: 'a client certificate instead of a password; --output is for its private key',
+      dependsOn: ['output'],
+    }),
     ...serverFlags('the primary, and its standbys, as a superuser'),
     ...secretOutputFlags,
   }
 
   protected async execute(): Promise<Granted> {
     const { args, flags } = await this.parse(AccessGrant)
-    const { for: forMs, reason, database: databases = [] } = flags
+    const { for: forMs, reason, database: databases = [], certificate, output } = flags
     const delivery = this.requiredDelivery(flags)
     return grantAccess(
       await this.changingWorkspace(flags),
@@ -51,8 +58,13 @@ export default class AccessGrant extends BaseCommand<Granted> {
         ...{ email: args.email, forMs, reason: reason.trim(), databases },
         servers: serversOf(flags),
         isReadOnly: flags['read-only'] === true,
+        method: certificate ? 'certificate' : 'password',
       },
-      { delivery, environment: process.env },
+      {
+        delivery,
+        certificateFile: certificate ? `${output}.crt` : undefined,
+        environment: process.env,
+      },
     )
   }
 

@@ -29,4 +29,5 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     id: 'passphrase_id',
     kind: 'backup-repository',
   },
+  { table: 'cleverctl.access_ca', column: 'sealed', id: 'id', kind: 'access-ca' },
 ]

@@ -8,6 +8,12 @@ export function drawEndedGrants(screen: Screen, grants: readonly EndedGrant[]): 
     const sessions = sessionsEnded === 1 ? '1 session' : `${sessionsEnded} sessions`
     const mark = outcome === 'ended' ? 'ok' : 'failure'
     screen.mark(mark, `${email} (${role}): ${sessions} ended`, outcome)
-    for (const { host, reason } of servers) if (reason !== null) screen.detail(`${host}: ${reason}`)
+    for (const { host, reason, isRevoked } of servers) {
+      if (reason !== null) screen.detail(`${host}: ${reason}`)
+      if (isRevoked === false)
+        screen.detail(
+          `${host}: has no ssl_crl_file; the login is closed and its lines are gone from pg_hba.conf`,
+        )
+    }
   }
 }

@@ -5,15 +5,21 @@ import type { Screen } from './screen.js'
 /** Draws a grant or a request, and from where pg_hba.conf lets its role in. */
 export function drawGrant(
   screen: Screen,
-  granted: ShownGrant & { outcome: string; admissions: readonly Admission[] },
+  granted: ShownGrant & {
+    outcome: string
+    admissions: readonly Admission[]
+    certificateFile?: string
+  },
 ): void {
-  const { id, email, role, outcome, state, endsAt, databases, readOnly, reason } = granted
-  const { requestedBy, approvedBy, lapsesAt, admissions } = granted
+  const { id, email, role, outcome, state, endsAt, databases, readOnly, method, reason } = granted
+  const { requestedBy, approvedBy, lapsesAt, admissions, certificateFile } = granted
   const isRequest = state === 'REQUESTED'
   screen.facts([
     [isRequest ? 'request' : 'grant', `${id} for ${email}: ${outcome}`],
     ['role', role],
     ['databases', `${databases.join(' ')}${readOnly ? ', reading only' : ''}`],
+    ['proves itself by', method],
+    ...(certificateFile === undefined ? [] : [['certificate', certificateFile] as const]),
     ['reason', reason],
     ...(requestedBy === null ? [] : [['requested by', requestedBy] as const]),
     ...(approvedBy === null ? [] : [['approved by', approvedBy] as const]),
@@ -29,7 +35,7 @@ export function drawGrant(
     else {
       screen.mark('warning', about, standing)
       screen.step(line, 'pg_hba.conf lacks')
-      screen.step(groupRule(admission), 'or for every grant')
+      screen.step(groupRule(admission, method), 'or for every grant')
     }
   }
 }

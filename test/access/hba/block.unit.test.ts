@@ -3,7 +3,7 @@ import { lineFor, withLinesOf } from '../../../src/lib/access/hba/block.js'
 
 const FILE = 'local all postgres peer\nhost all all 0.0.0.0/0 md5\n'
 const line = (role: string, database = 'fleet') =>
-  lineFor({ database, role, network: '10.0.0.1/32' }) ?? ''
+  lineFor({ database, role, network: '10.0.0.1/32', method: 'password' }) ?? ''
 
 describe('the lines of grants in pg_hba.conf', () => {
   it('stand in front of all others and end with a line that refuses the rest', () => {

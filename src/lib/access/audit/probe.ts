@@ -3,6 +3,7 @@ import type { ClientConfig } from 'pg'
 import type { Database } from '../../database/database.js'
 import { sqlStateOf, SqlState } from '../../database/sqlstate.js'
 import { CancelledError, ExpectedError, FailureError } from '../../errors.js'
+import { errorCode } from '../../file-system.js'
 import { parseAddress } from '../../network.js'
 import { decidingRules } from '../hba/match.js'
 import type { Attempt, HbaRule } from '../hba/types.js'
@@ -26,6 +27,8 @@ const ASKING = ['scram-sha-256', 'md5', 'password', 'ldap', 'radius', 'pam', 'bs
 /** A role that no server has. */
 const STRANGER = 'cleverctl_probe_of_a_stranger'
 const WAIT_MS = 5000
+/** What OpenSSL calls it when a server does not take a certificate: of whom it does not know, revoked, over. */
+const REFUSED_CERTIFICATE = /^ERR_SSL_\w+_ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)$/
 /** What stands for the question for a password, which nobody answers. */
 const ASKED = 'a password is asked for'
 
@@ -75,13 +78,21 @@ function requireParts(read: ReadParts): ServerParts {
 
 /**
  * How far a role comes at a server, by the same way as `database` goes there. No password is sent.
+ * @param certificate shown where that way is encrypted
  * @throws FailureError when that cannot be told
  */
-export async function probeLogin(database: Database, role: string, name: string): Promise<Reach> {
+export async function probeLogin(
+  database: Database,
+  role: string,
+  name: string,
+  certificate?: { cert: string; key: string },
+): Promise<Reach> {
   const { ssl } = (await database.pool()).options
   const isEncrypted = ssl !== undefined && ssl !== false
   const attempt = { role, database: name, from: undefined, isEncrypted }
-  return tryToConnect(await configOf(database), attempt)
+  const config = await configOf(database)
+  const shown = typeof config.ssl === 'object' ? { ssl: { ...config.ssl, ...certificate } } : {}
+  return tryToConnect({ ...config, ...shown }, attempt)
 }
 
 function* attemptsOf(
@@ -149,6 +160,7 @@ async function tryToConnect(config: ClientConfig, attempt: Attempt): Promise<Rea
 function reachOf(error: unknown, role: string): Reach {
   if (error instanceof CancelledError) throw error
   if (error instanceof Error && error.message === ASKED) return 'asked'
+  if (REFUSED_CERTIFICATE.test(errorCode(error))) return 'refused'
   const state = sqlStateOf(error)
   if (state === SqlState.INVALID_AUTHORIZATION) return 'refused'
   // After the rules: somebody was let in, and then there was no room, no such database, no right to enter.

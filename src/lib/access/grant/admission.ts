@@ -2,21 +2,27 @@ import type { Database } from '../../database/database.js'
 import { endsOf, parseNetwork } from '../../network.js'
 import { readServer, hbaFacts } from '../audit/server.js'
 import { decidingRules } from '../hba/match.js'
-import type { Admission } from './types.js'
+import { HBA_METHODS, type Admission, type GrantMethod } from './types.js'
 
 /**
  * Whether a server's pg_hba.conf lets a role in from networks, by simulation, and the line that would.
  */
 export async function readAdmissions(
   server: { host: string; database: Database },
-  asked: { role: string; databases: readonly string[]; networks: readonly string[] },
+  asked: {
+    role: string
+    method: GrantMethod
+    databases: readonly string[]
+    networks: readonly string[]
+  },
   signal: AbortSignal,
 ): Promise<Admission[]> {
   const { role, databases, networks } = asked
+  const method = HBA_METHODS[asked.method]
   const { hba, memberships, server: standing } = await readServer(server.database, signal)
   return networks.flatMap((network) =>
     databases.map((database) => {
-      const line = `hostssl ${database} ${role} ${network} scram-sha-256`
+      const line = `hostssl ${database} ${role} ${network} ${method}`
       const about = { host: server.host, network, database, line }
       const from = parseNetwork(network)
       const isKnown =
@@ -26,7 +32,7 @@ export async function readAdmissions(
       const ways = endsOf(from).flatMap((address) =>
         decidingRules(hba.rules, { role, database, from: address, isEncrypted: true }, facts),
       )
-      const letIn = ways.filter((rule) => rule?.method === 'scram-sha-256')
+      const letIn = ways.filter((rule) => rule?.method === method)
       if (letIn.length === ways.length) return { ...about, standing: 'let in' as const }
       return {
         ...about,

@@ -2,9 +2,9 @@ import { ConflictError, NotFoundError, UsageError } from '../../errors.js'
 import { selectAccount } from '../../staff/store.js'
 import type { Workspace } from '../../workspace.js'
 import { approvalChecked } from './approval-refused.js'
-import { writeGrantLines } from './hba-lines.js'
-import { admissionsOf, putInForce } from './put-in-force.js'
-import { primaryOf, withServers } from './servers.js'
+import { trustedAuthority } from './certificate.js'
+import { letIn } from './put-in-force.js'
+import { withServers } from './servers.js'
 import {
   approveRequest,
   mayChangeGrants,
@@ -34,7 +34,7 @@ export async function approveAccess(
   workspace: Workspace,
   asked: { id: string; environment: NodeJS.ProcessEnv },
 ): Promise<Approved> {
-  const { database, actor, signal } = workspace
+  const { database, actor } = workspace
   const before = await findRequest(workspace, asked.id)
   const isNew =
     before.state === 'REQUESTED' &&
@@ -52,12 +52,10 @@ export async function approveAccess(
     if (failed) throw failed.error
     const [open] = await selectOpenGrants(database, { email: row.email })
     if (open?.id !== row.id) throw requestOver(row)
-    const primary = primaryOf(servers)
     const networks = (await selectAccount(database, 'staff', row.email))?.networks ?? []
-    await writeGrantLines(workspace, servers.open, open, networks)
-    const done = await putInForce(workspace, open, primary)
-    const admissions = await admissionsOf(servers, done, networks, signal)
-    return { ...showGrant(done), outcome: 'approved', admissions }
+    const authority = await trustedAuthority(workspace, open, servers.open)
+    const done = await letIn(workspace, servers, open, { networks, authority })
+    return { ...showGrant(done.row), outcome: 'approved', admissions: done.admissions }
   })
 }
 

@@ -5,7 +5,9 @@ import { unknownAccount } from '../../staff/types.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { probeLogin } from '../audit/probe.js'
+import { openCa } from '../ca/open.js'
 import { endLogin } from '../ended-login.js'
+import { refuseFormer, trialCertificate, type TlsLogin } from './certificate.js'
 import { removeGrantLines } from './hba-lines.js'
 import { closeLogin } from './server-store.js'
 import { primaryOf, withServers, type OpenServer } from './servers.js'
@@ -21,7 +23,16 @@ export interface EndedGrant {
   /** `ending`: not seen to be over on every server; the same command goes on. */
   outcome: 'ended' | 'ending'
   sessionsEnded: number
-  servers: { host: string; isClosed: boolean; reason: string | null }[]
+  servers: EndedAtServer[]
+}
+
+/** How it ended at one of its servers. */
+export interface EndedAtServer {
+  host: string
+  isClosed: boolean
+  reason: string | null
+  /** Whether the server was told that the certificate is revoked; null for a password, and where that was not tried. */
+  isRevoked: boolean | null
 }
 
 /**
@@ -102,20 +113,19 @@ async function endGrant(
     ...{ id, email, role, endReason, outcome: 'ending', sessionsEnded: 0, servers: [] },
   }
   await withServers(workspace, grant.servers, environment, async ({ open, failed }) => {
-    for (const { host, reason: why } of failed)
-      ended.servers.push({ host, isClosed: false, reason: why })
+    for (const { host, reason: why } of failed) ended.servers.push(stillOpen(host, why))
     const primary = attempt(() => primaryOf({ open, failed }))
     if (primary instanceof ExpectedError) {
-      ended.servers.push(
-        ...open.map(({ host }) => ({ host, isClosed: false, reason: primary.message })),
-      )
+      ended.servers.push(...open.map(({ host }) => stillOpen(host, primary.message)))
       return
     }
     await closeLogin(primary.database, role)
-    for (const server of open) {
-      const why = await whyOpen(server, grant, workspace, ended)
-      ended.servers.push({ host: server.host, isClosed: why === null, reason: why })
-    }
+    for (const server of open)
+      ended.servers.push(
+        await closeAt(server, grant, workspace, (count) => {
+          ended.sessionsEnded += count
+        }),
+      )
   })
   if (ended.servers.some(({ isClosed }) => !isClosed)) return ended
   await changeList(database, async (transaction) => {
@@ -150,25 +160,44 @@ function lapsed(reason: GrantEnd): GrantEnd {
   return reason === 'expired' ? 'lapsed' : reason
 }
 
-/** Ends the sessions of a role at a server and sees that no other begins. @returns why that is not so */
-async function whyOpen(
+/** Ends the sessions of a role at a server and sees that no other begins. @param onEnded is told how many were ended */
+async function closeAt(
   server: OpenServer,
-  { role, databases }: GrantRow,
+  grant: GrantRow,
   workspace: Workspace,
-  ended: { sessionsEnded: number },
-): Promise<string | null> {
-  const { database, standing } = server
+  onEnded: (sessions: number) => void,
+): Promise<EndedAtServer> {
+  const { host, database, standing } = server
+  const { role, databases, method } = grant
   const { sessionsEnded, reason } = await endLogin(database, role, workspace.signal)
-  ended.sessionsEnded += sessionsEnded
-  if (reason !== null) return reason
+  onEnded(sessionsEnded)
+  if (reason !== null) return stillOpen(host, reason)
   const name = databases[0] ?? standing.databases[0] ?? 'postgres'
   try {
     await removeGrantLines(workspace, server, { role })
-    return (await probeLogin(database, role, name)) === 'in' ? 'a login was tried and let in' : null
+    const revoked = method === 'certificate' ? await revokeAt(workspace, server, grant) : undefined
+    if ((await probeLogin(database, role, name, revoked?.login)) === 'in')
+      return stillOpen(host, 'a login was tried and let in')
+    return { host, isClosed: true, reason: null, isRevoked: revoked?.isListed ?? null }
   } catch (error) {
     if (!(error instanceof ExpectedError)) throw error
-    return error.message
+    return stillOpen(host, error.message)
   }
+}
+
+/** Tells a server that the certificate of a grant does not hold any more. @returns what its end is tried with, too */
+async function revokeAt(
+  workspace: Workspace,
+  server: OpenServer,
+  grant: GrantRow,
+): Promise<{ isListed: boolean; login: TlsLogin }> {
+  const authority = await openCa(workspace, workspace.database)
+  const isListed = await refuseFormer(workspace, server, authority)
+  return { isListed, login: await trialCertificate(authority, grant, workspace.clock.now()) }
+}
+
+function stillOpen(host: string, reason: string): EndedAtServer {
+  return { host, isClosed: false, reason, isRevoked: null }
 }
 
 function attempt<Result>(work: () => Result): Result | ExpectedError {

@@ -1,7 +1,7 @@
 import { randomBase62 } from '../../base62.js'
 import type { Transaction } from '../../database/database.js'
 import { ConflictError, PartialError } from '../../errors.js'
-import { Secret } from '../../secret.js'
+import { requireFree } from '../../secret-file.js'
 import { transactionWithDelivery, type SecretDelivery } from '../../secret-delivery.js'
 import { ownersOnly } from '../../staff/change.js'
 import { lockAccount, type AccountRow } from '../../staff/store.js'
@@ -9,8 +9,8 @@ import { accountState, unknownAccount } from '../../staff/types.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
 import { serverNames } from '../named-servers.js'
-import { isVerifierOf, scramVerifier } from '../scram.js'
 import { approvalChecked } from './approval-refused.js'
+import { deliverCertificate, trustedAuthority } from './certificate.js'
 import {
   checkOrder,
   databasesOf,
@@ -19,13 +19,12 @@ import {
   type GrantOrder,
   type Wanted,
 } from './order.js'
-import { writeGrantLines } from './hba-lines.js'
-import { admissionsOf, putInForce } from './put-in-force.js'
+import { isProvenBy, makeProof } from './proof.js'
+import { letIn } from './put-in-force.js'
 import { primaryOf, withServers } from './servers.js'
 import { insertGrant, needsApproval, selectOpenGrants, showGrant, type GrantRow } from './store.js'
 import type { Admission, ShownGrant } from './types.js'
 
-const PASSWORD_LENGTH = 32
 const ROLE_LENGTH = 10
 
 /** What became of it. */
@@ -35,13 +34,24 @@ export interface Granted extends ShownGrant {
   admissions: Admission[]
   /** With --reveal only. */
   password?: string
+  /** Of a grant by certificate, once it is signed: PEM, and where it is. */
+  certificate?: string
+  certificateFile?: string
+}
+
+/** Where what opens the login goes. */
+export interface GrantDelivery {
+  delivery: SecretDelivery
+  /** For the certificate of a grant by certificate. */
+  certificateFile?: string | undefined
 }
 
 /**
  * Lets a person in for a limited time, by a login of its own. What is granted is written down before the login
- * is made, and the password is with its owner before either; the same order again finishes what was interrupted.
- * pg_hba.conf of each server is written before the login is made. Where the policy asks for a second member of staff, only the request
- * is written down.
+ * is made, and the password or private key is with its owner before either; the same order again finishes what was
+ * interrupted. pg_hba.conf of each server is written before the login is made. A certificate is signed with the
+ * login, because its time counts from there. Where the policy asks for a second member of staff, only the request is
+ * written down.
  * @throws PartialError when it waits for approval; the request is the result
  * @throws UsageError, NotFoundError and ConflictError before anything is changed
  * @throws RefusedError for anybody but the owner of the cleverctl database, and a login that is no superuser
@@ -50,7 +60,7 @@ export interface Granted extends ShownGrant {
 export async function grantAccess(
   workspace: Workspace,
   order: GrantOrder,
-  given: { delivery: SecretDelivery; environment: NodeJS.ProcessEnv },
+  given: GrantDelivery & { environment: NodeJS.ProcessEnv },
 ): Promise<Granted> {
   checkOrder(order)
   const email = order.email.trim().toLowerCase()
@@ -61,23 +71,29 @@ export async function grantAccess(
   return withServers(workspace, names, given.environment, async (servers) => {
     const [failed] = servers.failed
     if (failed) throw failed.error
-    const primary = primaryOf(servers)
-    const databases = databasesOf(order, primary)
+    const databases = databasesOf(order, primaryOf(servers))
+    const authority = await trustedAuthority(workspace, order, servers.open)
     const { row, isNew } = await writeDown(
       workspace,
       { ...order, email, databases, servers: names },
-      given.delivery,
+      given,
     )
     const password = given.delivery.revealed()
     const secret = password === undefined ? {} : { password }
     if (row.state === 'REQUESTED') throw waits(row, isNew, secret)
-    await writeGrantLines(workspace, servers.open, row, person.networks)
-    const done = await putInForce(workspace, row, primary)
+    const { networks } = person
+    const done = await letIn(workspace, servers, row, { networks, authority })
+    const { certificateFile } = given
+    const { certificate } = done.row
+    if (certificate !== null && certificateFile !== undefined)
+      await deliverCertificate(certificateFile, certificate)
     return {
-      ...showGrant(done),
+      ...showGrant(done.row),
       outcome: isNew || row.state === 'PLANNED' ? 'granted' : 'unchanged',
-      admissions: await admissionsOf(servers, done, person.networks, workspace.signal),
+      admissions: done.admissions,
       ...secret,
+      ...(certificate === null ? {} : { certificate }),
+      ...(certificateFile === undefined ? {} : { certificateFile }),
     }
   })
 }
@@ -88,7 +104,7 @@ function waits(row: GrantRow, isNew: boolean, secret: { password?: string }): Pa
   const result: Granted = { ...showGrant(row), outcome, admissions: [], ...secret }
   return new PartialError(
     'approval-needed',
-    `request ${row.id} of ${row.email} waits for a second member of staff; until then the password opens nothing`,
+    `request ${row.id} of ${row.email} waits for a second member of staff; until then the secret opens nothing`,
     { result, suggestions: [`somebody else: cleverctl access approve ${row.id}`] },
   )
 }
@@ -97,25 +113,26 @@ function waits(row: GrantRow, isNew: boolean, secret: { password?: string }): Pa
 async function writeDown(
   workspace: Workspace,
   wanted: Wanted,
-  delivery: SecretDelivery,
+  { delivery, certificateFile }: GrantDelivery,
 ): Promise<{ row: GrantRow; isNew: boolean }> {
   const { database, random, clock } = workspace
-  const { email } = wanted
+  const { email, method } = wanted
   await delivery.resume(async (secret) => {
     const [open] = await selectOpenGrants(database, { email })
-    return open?.verifier != null && (await isVerifierOf(open.verifier, secret))
+    if (open?.verifier == null) return false
+    return isProvenBy({ method: open.method, verifier: open.verifier }, secret)
   })
   const [open] = await selectOpenGrants(database, { email })
   if (open) {
     requireSame(open, wanted, clock.now())
     return { row: open, isNew: false }
   }
-  const password = new Secret(randomBase62(random, PASSWORD_LENGTH))
-  const verifier = await scramVerifier(password, random)
+  if (certificateFile !== undefined) await requireFree(certificateFile)
+  const { secret, verifier } = await makeProof(method, random)
   const role = `cleverctl_g_${randomBase62(random, ROLE_LENGTH)}`
   const write = transactionWithDelivery(database, delivery, async (transaction) => {
     await insert(transaction, workspace, { ...wanted, role, verifier })
-    return { secret: password, result: undefined }
+    return { secret, result: undefined }
   })
   await ownersOnly(approvalChecked(`a grant of ${email} needs approval`, write))
   const [row] = await selectOpenGrants(database, { email })
@@ -129,7 +146,7 @@ async function insert(
   wanted: Wanted & { role: string; verifier: string },
 ): Promise<void> {
   const { actor, clock } = workspace
-  const { email, role, verifier, servers, databases, isReadOnly, reason } = wanted
+  const { email, role, verifier, servers, databases, isReadOnly, method, reason } = wanted
   const person = await findPerson(transaction, workspace, email)
   const grantedAt = clock.now()
   const endsAt = new Date(grantedAt.getTime() + wanted.forMs)
@@ -137,7 +154,8 @@ async function insert(
     throw new ConflictError('grant-too-long', `the last day of ${email} is ${person.until}`, {
       suggestions: ['grant a shorter time'],
     })
-  const facts = { role, servers, databases, isReadOnly, reason, endsAt, grantedAt, verifier }
+  const asked = { role, servers, databases, isReadOnly, method, reason }
+  const facts = { ...asked, endsAt, grantedAt, verifier }
   const isRequest = await needsApproval(transaction, facts)
   const state = isRequest ? 'REQUESTED' : 'PLANNED'
   const id = await insertGrant(transaction, { ...facts, accountId: person.id, state })
@@ -146,7 +164,7 @@ async function insert(
     action: isRequest ? 'access.request' : 'access.grant',
     subject: email,
     phase: isRequest ? 'change' : 'intent',
-    details: { id, role, servers, databases, isReadOnly, reason, endsAt: endsAt.toISOString() },
+    details: { id, ...asked, endsAt: endsAt.toISOString() },
   })
 }
 

@@ -4,6 +4,7 @@ import { faultOfName } from '../../installation/types.js'
 import type { AskedServers } from '../named-servers.js'
 import type { OpenServer } from './servers.js'
 import type { GrantRow } from './store.js'
+import type { GrantMethod } from './types.js'
 
 const SHORTEST_MS = 60_000
 const LONGEST_MS = 7 * 24 * 60 * 60_000
@@ -16,6 +17,7 @@ export interface GrantOrder {
   /** None: all databases of the server. */
   databases: readonly string[]
   isReadOnly: boolean
+  method: GrantMethod
   /** The primary and its standbys; none: the server of the cleverctl database. */
   servers: AskedServers
 }
@@ -53,7 +55,7 @@ export function databasesOf({ databases }: GrantOrder, { host, standing }: OpenS
 /** @throws ConflictError for another grant than the one that is wanted */
 export function requireSame(open: GrantRow, wanted: Wanted, now: Date): void {
   const facts = (grant: Wanted) =>
-    JSON.stringify([grant.servers, grant.databases, grant.isReadOnly, grant.reason])
+    JSON.stringify([grant.servers, grant.databases, grant.isReadOnly, grant.method, grant.reason])
   const length = open.endsAt.getTime() - open.grantedAt.getTime()
   const isSame =
     facts({ ...wanted, ...open, servers: open.servers }) === facts(wanted) &&

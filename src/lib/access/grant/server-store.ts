@@ -29,7 +29,8 @@ export async function selectStanding(database: Database): Promise<ServerStanding
 /** A login as it is to be made. */
 export interface Login {
   role: string
-  verifier: string
+  /** Of its password; null: it has none. */
+  verifier: string | null
   endsAt: Date
   databases: readonly string[]
   isReadOnly: boolean
@@ -45,6 +46,7 @@ export interface Login {
 export async function createLogin(database: Database, login: Login): Promise<void> {
   const { role, verifier, endsAt, databases, isReadOnly, hasPgaudit, comment } = login
   const [name, group] = [quoteName(role), quoteName(GRANTED_GROUP)]
+  const password = verifier === null ? '' : ` password ${quoteLiteral(verifier)}`
   await database.transaction(async (transaction) => {
     const run = async (statement: string) => transaction.query(statement)
     // Two runs at once: one waits for the other and finds the work done.
@@ -59,7 +61,7 @@ export async function createLogin(database: Database, login: Login): Promise<voi
     if (names.includes(role)) return
     if (!names.includes(GRANTED_GROUP)) await run(`create role ${group} nologin`)
     await run(
-      `create role ${name} login connection limit ${CONNECTIONS} password ${quoteLiteral(verifier)} ` +
+      `create role ${name} login connection limit ${CONNECTIONS}${password} ` +
         `valid until ${quoteLiteral(endsAt.toISOString())} in role ${group}, pg_read_all_data` +
         (isReadOnly ? '' : ', pg_write_all_data'),
     )

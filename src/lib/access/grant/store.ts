@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '../../database/database.js'
 import type { Actor } from '../../trail/actor.js'
-import type { GrantEnd, GrantState, ShownGrant } from './types.js'
+import type { GrantEnd, GrantMethod, GrantState, ShownGrant } from './types.js'
 
 /** A grant as it is kept. */
 export interface GrantRow {
@@ -12,8 +12,11 @@ export interface GrantRow {
   databases: string[]
   isReadOnly: boolean
   reason: string
-  /** What the server is given of the password; null once the grant has ended. */
+  method: GrantMethod
+  /** What the secret is known by: see `makeProof`; null once the grant has ended. */
   verifier: string | null
+  /** PEM; null for a password, and before the grant is in force. */
+  certificate: string | null
   state: GrantState
   endsAt: Date
   grantedAt: Date
@@ -28,7 +31,7 @@ export interface GrantRow {
 export type ListedGrantRow = Omit<GrantRow, 'verifier'>
 
 const COLUMNS = `access_grant.id, account.handle as email, role_name as role, servers, databases,
-  is_read_only as "isReadOnly", reason, state, ends_at as "endsAt", granted_at as "grantedAt",
+  is_read_only as "isReadOnly", method, certificate, reason, state, ends_at as "endsAt", granted_at as "grantedAt",
   ended_at as "endedAt", end_reason as "endReason", requester.handle as "requestedBy",
   approver.handle as "approvedBy", lapses_at as "lapsesAt"`
 const FROM = `from cleverctl.access_grant join cleverctl.account on account.id = account_id
@@ -154,45 +157,55 @@ export async function insertGrant(
   transaction: Transaction,
   given: Pick<
     GrantRow,
-    'role' | 'servers' | 'databases' | 'isReadOnly' | 'reason' | 'endsAt' | 'grantedAt'
+    'role' | 'servers' | 'databases' | 'isReadOnly' | 'method' | 'reason' | 'endsAt' | 'grantedAt'
   > & { accountId: string; verifier: string; state: 'REQUESTED' | 'PLANNED' },
 ): Promise<string | undefined> {
   const { rows } = await transaction.query<{ id: string }>(
     `insert into cleverctl.access_grant (account_id, role_name, servers, databases, is_read_only, reason,
-       verifier, state, ends_at, granted_at)
-     values ($1, $2, $3::text[], $4::text[], $5, $6, $7, $8, $9, $10)
+       verifier, state, ends_at, granted_at, method)
+     values ($1, $2, $3::text[], $4::text[], $5, $6, $7, $8, $9, $10, $11)
      on conflict (account_id) where state <> 'ENDED' do nothing returning id`,
     [
       ...[given.accountId, given.role, given.servers, given.databases, given.isReadOnly],
-      ...[given.reason, given.verifier, given.state, given.endsAt, given.grantedAt],
+      ...[given.reason, given.verifier, given.state, given.endsAt, given.grantedAt, given.method],
     ],
   )
   return rows[0]?.id
 }
 
-/** The state of a grant, which stays until the transaction ends. */
+/** The state of a grant, and its certificate; both stay until the transaction ends. */
 export async function lockGrant(
   transaction: Transaction,
   id: string,
-): Promise<GrantState | undefined> {
-  const { rows } = await transaction.query<{ state: GrantState }>(
-    'select state from cleverctl.access_grant where id = $1 for update',
+): Promise<Pick<GrantRow, 'state' | 'certificate'> | undefined> {
+  const { rows } = await transaction.query<Pick<GrantRow, 'state' | 'certificate'>>(
+    'select state, certificate from cleverctl.access_grant where id = $1 for update',
     [id],
   )
-  return rows[0]?.state
+  return rows[0]
 }
 
 /** Moves a grant on, unless another run has moved it elsewhere. @returns whether it was moved by this call */
 export async function moveGrant(
   transaction: Transaction,
   id: string,
-  move: { from: readonly GrantState[]; to: GrantState; endReason?: GrantEnd; endedAt?: Date },
+  move: {
+    from: readonly GrantState[]
+    to: GrantState
+    endReason?: GrantEnd
+    endedAt?: Date
+    certificate?: string | null
+  },
 ): Promise<boolean> {
   const { rowCount } = await transaction.query(
     `update cleverctl.access_grant set state = $3, end_reason = coalesce(end_reason, $4),
-       ended_at = $5, verifier = case when $3 = 'ENDED' then null else verifier end
+       ended_at = $5, verifier = case when $3 = 'ENDED' then null else verifier end,
+       certificate = coalesce(certificate, $6)
      where id = $1 and state = any($2::text[])`,
-    [id, move.from, move.to, move.endReason ?? null, move.endedAt ?? null],
+    [
+      ...[id, move.from, move.to, move.endReason ?? null, move.endedAt ?? null],
+      move.certificate ?? null,
+    ],
   )
   return rowCount === 1
 }
@@ -200,10 +213,10 @@ export async function moveGrant(
 /** A row as results show it. */
 export function showGrant(row: ListedGrantRow): ShownGrant {
   const { isReadOnly, endsAt, grantedAt, endedAt, lapsesAt, ...rest } = row
-  const { id, email, role, servers, databases, reason, state, endReason } = rest
+  const { id, email, role, servers, databases, method, reason, state, endReason } = rest
   const { requestedBy, approvedBy } = rest
   return {
-    ...{ id, email, role, servers, databases, readOnly: isReadOnly, reason, state },
+    ...{ id, email, role, servers, databases, readOnly: isReadOnly, method, reason, state },
     endsAt: endsAt.toISOString(),
     grantedAt: grantedAt.toISOString(),
     endedAt: endedAt?.toISOString() ?? null,

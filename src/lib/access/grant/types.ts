@@ -7,6 +7,15 @@ export type GrantState = 'REQUESTED' | 'PLANNED' | 'ACTIVE' | 'ENDING' | 'ENDED'
 /** Why a grant ended; the last two are requests that came to nothing. */
 export type GrantEnd = 'expired' | 'revoked' | 'denied' | 'lapsed'
 
+/** What a granted login proves itself by. */
+export type GrantMethod = 'password' | 'certificate'
+
+/** How pg_hba.conf calls that. With `cert` the certificate has to name the role (clientcert=verify-full). */
+export const HBA_METHODS: Record<GrantMethod, string> = {
+  password: 'scram-sha-256',
+  certificate: 'cert',
+}
+
 /** The group of all roles that are granted; a rule of pg_hba.conf may name it. */
 export const GRANTED_GROUP = 'cleverctl_granted'
 
@@ -19,6 +28,7 @@ export interface ShownGrant {
   servers: string[]
   databases: string[]
   readOnly: boolean
+  method: GrantMethod
   reason: string
   state: GrantState
   /** Of a request: when it would end if it were approved at the moment it was made. */

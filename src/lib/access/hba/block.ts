@@ -1,4 +1,4 @@
-import { GRANTED_GROUP } from '../grant/types.js'
+import { GRANTED_GROUP, HBA_METHODS, type GrantMethod } from '../grant/types.js'
 import { tokenize } from './read.js'
 
 const BEGIN = '# begin of the lines that cleverctl keeps; it replaces them, so change them there'
@@ -20,16 +20,17 @@ export function withLinesOf(text: string, role: string, lines: readonly string[]
   return [BEGIN, ...wanted, LAST, END, rest].join('\n')
 }
 
-/** A line that lets a role in over TLS with its password; undefined for a name that a line cannot hold. */
+/** A line that lets a role in over TLS with its proof; undefined for a name that a line cannot hold. */
 export function lineFor(given: {
   database: string
   role: string
   network: string
+  method: GrantMethod
 }): string | undefined {
-  const { database, role, network } = given
+  const { database, role, network, method } = given
   // PostgreSQL 16 reads a name behind a slash as an expression, in quotes, too.
   if (/[\r\n]/.test(database) || database.startsWith('/')) return undefined
-  const line = `hostssl ${quote(database)} ${quote(role)} ${network} scram-sha-256`
+  const line = `hostssl ${quote(database)} ${quote(role)} ${network} ${HBA_METHODS[method]}`
   return Buffer.from(line, 'utf8').toString('latin1')
 }
 

@@ -1,24 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database, Queryable } from '../../database/database.js'
 import { StatementError } from '../../database/statement-error.js'
 import { FailureError } from '../../errors.js'
 import type { Workspace } from '../../workspace.js'
 import { whyLockedOut } from '../own-login.js'
-import { withLinesOf } from './block.js'
 import {
-  askReload,
-  hasLineOf,
-  readHbaFile,
-  selectHbaErrors,
-  selectHbaStanding,
-  selectLoadedAt,
-  writeHbaFile,
-} from './file-store.js'
-
-const RELOAD_MS = 30_000
-const RETRY_MS = 20
-/** One run at a time changes the file of a server. */
-const LOCK = 'cleverctl: pg_hba.conf'
+  isUnread,
+  readServerFile,
+  reloadServer,
+  whileFilesStay,
+  writeServerFile,
+} from '../server-file.js'
+import { withLinesOf } from './block.js'
+import { hasLineOf, selectHbaErrors } from './file-store.js'
 
 /**
  * Makes these all lines of a granted role in pg_hba.conf of a server, and has the server read them. What is checked
@@ -59,14 +52,9 @@ export async function rewriteHba(
 ): Promise<void> {
   const { host, database } = server
   try {
-    await database.connection(async (client) => {
-      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [LOCK])
-      try {
-        await change(client, { host, database, ...rewriting, log, signal })
-      } finally {
-        await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [LOCK])
-      }
-    })
+    await whileFilesStay(database, (client) =>
+      change(client, { host, database, ...rewriting, log, signal }),
+    )
   } catch (error) {
     if (!(error instanceof StatementError || error instanceof SyntaxError)) throw error
     throw notChanged(host, error.message)
@@ -79,36 +67,27 @@ async function change(client: Queryable, given: Given): Promise<void> {
   const { host, rewrite, isDone } = given
   if (await isDone?.(client)) {
     // Taken out by a run that did not come to the end, perhaps.
-    if ((await selectHbaStanding(client)).isStale) await reload(client, given)
+    if (await isUnread(client, 'hba_file')) await reloadServer(client, given)
     return
   }
-  const before = await readHbaFile(client)
+  const before = await readServerFile(client, 'hba_file')
   const text = rewrite(before.text)
   const isNew = text !== before.text
   const formerErrors = await selectHbaErrors(client)
-  if (isNew) await writeHbaFile(client, before, text)
+  if (isNew) await writeServerFile(client, before, text)
   const putBack = async (reason: string): Promise<never> => {
-    if (isNew) await writeHbaFile(client, { ...before, text }, before.text)
+    if (isNew) await writeServerFile(client, { ...before, text }, before.text)
     throw notChanged(host, reason)
   }
   const errors = await selectHbaErrors(client)
   if (errors.length > formerErrors.length) await putBack(`the server does not take ${errors[0]}`)
-  if (!isNew && !(await selectHbaStanding(client)).isStale) return
-  await reload(client, given)
+  if (!isNew && !(await isUnread(client, 'hba_file'))) return
+  await reloadServer(client, given)
   const why = await whyLockedOut(client, given)
   if (why === undefined) return
-  await putBack(`${why}; the former rules are in force again`).finally(() => reload(client, given))
-}
-
-/** Returns when every connection that begins from now on is judged by the rules of the file. */
-async function reload(client: Queryable, { host, signal }: Given): Promise<void> {
-  const former = await askReload(client)
-  const deadline = performance.now() + RELOAD_MS
-  while ((await selectLoadedAt(client)) === former) {
-    if (performance.now() > deadline)
-      throw new FailureError('hba-not-loaded', `${host} does not read its configuration`)
-    await sleep(RETRY_MS, undefined, { signal })
-  }
+  await putBack(`${why}; the former rules are in force again`).finally(() =>
+    reloadServer(client, given),
+  )
 }
 
 function notChanged(host: string, reason: string): FailureError {
