@@ -26,10 +26,10 @@ export async function isLetIn(login: Parameters<typeof tlsClient>[0]): Promise<b
   const client = tlsClient(login)
   try {
     await client.connect()
-    return true
   } catch {
+    // Whoever ends a client that never came so far may wait for ever.
     return false
-  } finally {
-    await client.end().catch(() => undefined)
   }
+  await client.end()
+  return true
 }
