@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConflictError, NotFoundError, RefusedError, UsageError } from '../../src/lib/errors.js'
 import { addAccount } from '../../src/lib/staff/add.js'
-import { importStaff, type StaffImport } from '../../src/lib/staff/import.js'
+import { importAccounts, type AccountImport } from '../../src/lib/staff/import.js'
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import { getAccount, listAccounts } from '../../src/lib/staff/show.js'
-import type { GivenFacts } from '../../src/lib/staff/types.js'
+import type { AccountKind, GivenFacts } from '../../src/lib/staff/types.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import {
   freshDatabase,
@@ -38,6 +38,14 @@ const PROGRAM: GivenFacts = {
   until: null,
 }
 
+/** How a file is taken in. */
+interface TakeIn {
+  format?: 'scim'
+  isReplaced?: boolean
+  isStrict?: boolean
+  isDryRun?: boolean
+}
+
 describe('the list of those who may reach the databases', () => {
   let fresh: FreshDatabase
   let workspace: Workspace
@@ -64,22 +72,27 @@ describe('the list of those who may reach the databases', () => {
     return rows
   }
   const actions = async () => (await trail()).map(({ action }) => action)
-  const takeIn = (
+  const takeIn = (name: string, text: string, options: TakeIn = {}) =>
+    take('staff', name, text, options)
+  const take = <Kind extends AccountKind>(
+    kind: Kind,
     name: string,
     text: string,
-    options: { format?: 'scim'; isReplaced?: boolean; isStrict?: boolean; isDryRun?: boolean } = {},
+    options: TakeIn = {},
   ) => {
     const input = join(folder, name)
     writeFileSync(input, text)
     const defaults = { isReplaced: false, isStrict: false, isDryRun: false }
-    return importStaff(workspace, { input, ...defaults, ...options })
+    return importAccounts(workspace, kind, { input, ...defaults, ...options })
   }
-  const importError = async (work: Promise<unknown>): Promise<StaffImport> => {
+  const importError = async <Kind extends AccountKind>(
+    work: Promise<AccountImport<Kind>>,
+  ): Promise<AccountImport<Kind>> => {
     const error: unknown = await work.then(
       () => undefined,
       (reason: unknown) => reason,
     )
-    return (error as { result: StaffImport }).result
+    return (error as { result: AccountImport<Kind> }).result
   }
 
   it('takes a person once, whatever the spelling of the address', async () => {
@@ -251,6 +264,45 @@ describe('the list of those who may reach the databases', () => {
       (await getAccount(workspace, { kind: 'staff', handle: 'a@example.com' })).state,
       'removed',
     )
+  })
+
+  it('takes service accounts of both forms, with who answers for them', async () => {
+    await add()
+    const text =
+      'name,purpose,owner,roleNames,networks,until\n' +
+      `replicator,replication,${EMAIL},,10.77.0.11/32 10.77.0.12/32,\n` +
+      `gate,data arrives,${EMAIL},gate_a gate_b,10.77.1.0/24,2027-01-01\n` +
+      'backup,backups,nobody@example.com,,,\n' +
+      `gate,again,${EMAIL},gate_c,,\n`
+    const first = await importError(take('service-account', 'accounts.csv', text))
+    deepEqual(
+      [first.added, first.rejects.map(({ line, name, code }) => [line, name, code])],
+      [
+        2,
+        [
+          [4, 'backup', 'staff-not-found'],
+          [5, 'gate', 'duplicate-name'],
+        ],
+      ],
+    )
+    const found = await getAccount(workspace, { kind: 'service-account', handle: 'replicator' })
+    deepEqual(
+      [found.purpose, found.owner, found.roleNames, found.networks],
+      ['replication', EMAIL, ['replicator'], ['10.77.0.11/32', '10.77.0.12/32']],
+    )
+    const extension = 'urn:ietf:params:scim:schemas:extension:cleverctl:2.0:User'
+    const document = JSON.stringify([
+      {
+        userName: 'gate',
+        displayName: 'data arrives',
+        active: false,
+        [extension]: { owner: EMAIL },
+      },
+      { userName: 'auditor', displayName: 'audits', [extension]: { owner: EMAIL } },
+    ])
+    const second = await take('service-account', 'accounts.json', document, { format: 'scim' })
+    deepEqual([second.added, second.removed, second.rejected], [1, 1, 0])
+    equal((await actions()).at(-1), 'service-account.import')
   })
 
   it('refuses a SCIM file that is none', async () => {

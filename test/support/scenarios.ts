@@ -61,6 +61,7 @@ const PLACE = { timezone: 'Europe/Madrid', latitude: '36.84', longitude: '-2.46'
 const DEVICES = 'serial,model,batch,manufacturedAt'
 const PLANTS = 'code,name,timezone,latitude,longitude'
 const PEOPLE = 'email,name,roleNames,networks,until'
+const PROGRAMS = 'name,purpose,owner,roleNames,networks,until'
 const [NOWHERE, NOTHING, NOBODY] = ['solar-none', 'CDX-NONE', 'nobody@example.com'] as const
 const NO_CAMPAIGN = '999999'
 const NO_HOST = 'db-none'
@@ -840,6 +841,24 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
       args: { name: `service-${number}` },
       flags: { purpose: 'replication', owner: NOBODY },
       code: notFound,
+      role: 'owner',
+    },
+  }),
+  'service-account:import': (stand) => ({
+    succeeds: {
+      args: {
+        file: stand.file(
+          'programs.csv',
+          `${PROGRAMS}\nimp-${stand.number},replication,staff-${stand.number}@example.com,,10.0.0.0/8,\n`,
+        ),
+      },
+      flags: { rejects: stand.path('rejects.csv'), replace: true },
+      code: ok,
+      role: 'owner',
+    },
+    fails: {
+      args: { file: stand.file('bad-programs.csv', `${PROGRAMS}\n?,?,?,?,?,?\n`) },
+      code: partial,
       role: 'owner',
     },
   }),

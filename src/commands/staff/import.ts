@@ -1,8 +1,13 @@
-import { Args, Flags } from '@oclif/core'
-import { importStaff, type StaffImport as Result } from '../../lib/staff/import.js'
+import { importAccounts, type AccountImport } from '../../lib/staff/import.js'
+import {
+  accountImportFlags,
+  drawImport,
+  importArgs,
+  importOf,
+} from '../../lib/terminal/accounts.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
-import { dryRunFlag } from '../../lib/terminal/flags.js'
-import { importFlags, renderRejects } from '../../lib/terminal/import-report.js'
+
+type Result = AccountImport<'staff'>
 
 export default class StaffImport extends BaseCommand<Result> {
   static override summary = 'put the people of a file on the list'
@@ -19,42 +24,19 @@ export default class StaffImport extends BaseCommand<Result> {
     '<%= config.bin %> <%= command.id %> users.json --format scim --replace',
   ]
 
-  static override args = {
-    file: Args.string({
-      description: 'CSV, NDJSON or SCIM file, - for stdin',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = importArgs
 
-  static override flags = {
-    ...importFlags,
-    format: Flags.option({ options: ['csv', 'ndjson', 'scim'] as const })({
-      description: 'form of the input (without it: CSV or NDJSON, told by its first character)',
-    }),
-    replace: Flags.boolean({ description: 'change people who are there with other facts' }),
-    ...dryRunFlag,
-  }
+  static override flags = accountImportFlags
 
   protected async execute(): Promise<Result> {
     const { args, flags } = await this.parse(StaffImport)
-    const { format, rejects, strict: isStrict, replace: isReplaced } = flags
-    const isDryRun = flags['dry-run'] === true
+    const options = importOf(args.file, flags)
+    const { isDryRun } = options
     const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
-    const options = { input: args.file, format, rejects, isStrict, isReplaced, isDryRun }
-    return importStaff(workspace, options)
+    return importAccounts(workspace, 'staff', options)
   }
 
   protected render(result: Result): void {
-    const would = result.dryRun ? 'would be ' : ''
-    this.screen.facts([
-      [`${would}added`, String(result.added)],
-      [`${would}changed`, String(result.changed)],
-      [`${would}removed`, String(result.removed)],
-      ['unchanged', String(result.unchanged)],
-      ['refused', String(result.rejected)],
-      ['reject file', result.rejectsFile ?? '-'],
-    ])
-    renderRejects(this.screen, result.rejects, { title: 'EMAIL', text: ({ email }) => email })
+    drawImport(this.screen, result, { title: 'EMAIL', text: ({ email }) => email })
   }
 }

@@ -15,28 +15,40 @@ import type { Workspace } from '../workspace.js'
 import { changeList } from './change.js'
 import { enterAccount } from './enter.js'
 import { removeFromList } from './remove.js'
-import { readStaffRow, STAFF_COLUMNS, type RejectedStaff, type StaffRowSource } from './row.js'
+import {
+  ACCOUNT_COLUMNS,
+  readAccountRow,
+  type AccountRowSource,
+  type RejectedAccount,
+} from './row.js'
 import { readScim } from './scim.js'
+import type { AccountKind } from './types.js'
 
-/** How an import of staff came out. */
-export interface StaffImport {
+/** How a refused row is named in the result of an import. */
+interface Named {
+  staff: { email: string | null }
+  'service-account': { name: string | null }
+}
+
+/** How an import of staff or of service accounts came out. */
+export interface AccountImport<Kind extends AccountKind> {
   added: number
   changed: number
   unchanged: number
-  /** People whom SCIM calls inactive. */
+  /** Those whom SCIM calls inactive. */
   removed: number
   rejected: number
   /** The first hundred of them. */
-  rejects: (ReportedReject & { email: string | null })[]
+  rejects: (ReportedReject & Named[Kind])[]
   /** The file that lists all of them; null when there are none, and in a dry run. */
   rejectsFile: string | null
   dryRun: boolean
 }
 
-/** What an import of staff is given. */
-export interface StaffImportOptions extends Omit<FileImportOptions, 'format'> {
+/** What an import of staff or of service accounts is given. */
+export interface AccountImportOptions extends Omit<FileImportOptions, 'format'> {
   format?: RowFormat | 'scim' | undefined
-  /** People with other facts are changed, instead of being refused. */
+  /** Entries with other facts are changed, instead of being refused. */
   isReplaced: boolean
 }
 
@@ -46,32 +58,36 @@ type Outcome = 'added' | 'changed' | 'unchanged' | 'removed'
 class Undo extends Error {}
 
 /**
- * Puts the people of a CSV, NDJSON or SCIM file on the list, in one transaction. Whoever is on the list
+ * Puts the entries of a CSV, NDJSON or SCIM file on the list, in one transaction. Whoever is on the list
  * and not in the file stays on it; whom SCIM calls inactive is removed. A row that is refused does not
  * keep the others out, unless the import is strict.
  * @throws PartialError when rows were refused, UsageError when the import is strict; both carry the whole result
  * @throws UsageError when the input cannot be used, RefusedError for anybody but the owner of the database
  */
-export async function importStaff(
+export async function importAccounts<Kind extends AccountKind>(
   workspace: Workspace,
-  options: StaffImportOptions,
-): Promise<StaffImport> {
+  kind: Kind,
+  options: AccountImportOptions,
+): Promise<AccountImport<Kind>> {
   const { database, actor, log } = workspace
   const { input, isDryRun, isStrict } = options
   const asFile: FileImportOptions = { ...options, format: undefined }
-  const rejectsTo = rejectsPath(asFile, 'staff-import')
+  const rejectsTo = rejectsPath(asFile, `${kind}-import`)
   requireDistinct([input, rejectsTo])
-  const report = await RejectReport.open<StaffImport['rejects'][number]>(
+  const report = await RejectReport.open<ReportedReject & Named[Kind]>(
     isDryRun ? undefined : rejectsTo,
   )
-  const source = await openStaff(options, workspace.signal)
+  const source = await openAccounts(kind, options, workspace.signal)
   const counts = { added: 0, changed: 0, unchanged: 0, removed: 0 }
   let rejected = 0
   try {
     if (source.unusedColumns.length > 0)
       log.warn(`columns not used: ${source.unusedColumns.join(', ')}`)
     await changeList(database, async (transaction) => {
-      const importer = new Importer(workspace, transaction, options.isReplaced)
+      const importer = new Importer(workspace, transaction, {
+        kind,
+        isReplaced: options.isReplaced,
+      })
       for await (const rows of source.rows) {
         for (const row of rows) {
           workspace.signal.throwIfAborted()
@@ -79,19 +95,14 @@ export async function importStaff(
           if (typeof outcome === 'string') counts[outcome] += 1
           else {
             rejected += 1
-            await report.add([outcome], ({ line, email, code, reason }) => ({
-              line,
-              email,
-              code,
-              reason,
-            }))
+            await report.add([outcome], (refused) => named(kind, refused))
           }
         }
       }
       if (isDryRun || (isStrict && rejected > 0)) throw new Undo()
       if (counts.added + counts.changed + counts.removed === 0) return
       await appendTrail(transaction, actor, {
-        action: 'staff.import',
+        action: `${kind}.import`,
         subject: inputName(input),
         details: { ...counts, rejected, inputSha256: source.digest() },
       })
@@ -99,7 +110,7 @@ export async function importStaff(
       if (!(error instanceof Undo)) throw error
       if (!isDryRun) Object.assign(counts, { added: 0, changed: 0, removed: 0 })
     })
-    const result: StaffImport = {
+    const result: AccountImport<Kind> = {
       ...counts,
       rejected,
       rejects: report.first,
@@ -114,36 +125,50 @@ export async function importStaff(
   }
 }
 
-async function openStaff(
-  { input, format }: StaffImportOptions,
+async function openAccounts(
+  kind: AccountKind,
+  { input, format }: AccountImportOptions,
   signal: AbortSignal,
-): Promise<StaffRowSource> {
-  if (format === 'scim') return readScim(input)
-  return openRows(input, { format, columns: STAFF_COLUMNS, signal })
+): Promise<AccountRowSource> {
+  if (format === 'scim') return readScim(kind, input)
+  return openRows(input, { format, columns: ACCOUNT_COLUMNS[kind], signal })
 }
 
-/** Takes people in, one by one: each needs its own look at who has which role. */
+/** What the result tells of a row that was refused. */
+function named<Kind extends AccountKind>(
+  kind: Kind,
+  { line, handle, code, reason }: RejectedAccount,
+): ReportedReject & Named[Kind] {
+  const names: Named = { staff: { email: handle }, 'service-account': { name: handle } }
+  return { line, code, reason, ...names[kind] }
+}
+
+/** Takes entries in, one by one: each needs its own look at who has which role. */
 class Importer {
   readonly #workspace: Workspace
   readonly #transaction: Transaction
-  readonly #isReplaced: boolean
-  readonly #emails = new Set<string>()
+  readonly #how: { kind: AccountKind; isReplaced: boolean }
+  readonly #handles = new Set<string>()
 
-  constructor(workspace: Workspace, transaction: Transaction, isReplaced: boolean) {
+  constructor(
+    workspace: Workspace,
+    transaction: Transaction,
+    how: { kind: AccountKind; isReplaced: boolean },
+  ) {
     this.#workspace = workspace
     this.#transaction = transaction
-    this.#isReplaced = isReplaced
+    this.#how = how
   }
 
-  async take(row: Row): Promise<Outcome | RejectedStaff> {
+  async take(row: Row): Promise<Outcome | RejectedAccount> {
     const { actor, clock } = this.#workspace
-    const read = readStaffRow(row, this.#emails)
+    const read = readAccountRow(this.#how.kind, row, this.#handles)
     if (!read.facts) return read.rejected
     const { facts } = read
     await this.#transaction.query('savepoint one_row')
     try {
       if (!read.isLeaver) {
-        const isReplaced = this.#isReplaced
+        const { isReplaced } = this.#how
         return await enterAccount(this.#transaction, facts, { actor, clock, isReplaced })
       }
       const tools = { actor, clock }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { UsageError } from '../errors.js'
 import { errorCode } from '../file-system.js'
 import type { Row } from '../rows/csv.js'
-import type { StaffRowSource } from './row.js'
+import type { AccountRowSource } from './row.js'
+import type { AccountKind } from './types.js'
 
 /** Where a SCIM user (RFC 7643) keeps what SCIM itself has no words for. */
 export const SCIM_EXTENSION = 'urn:ietf:params:scim:schemas:extension:cleverctl:2.0:User'
@@ -15,18 +16,18 @@ type Json = Record<string, unknown>
 
 /**
  * Reads a SCIM list response, or an array of SCIM users, as rows; `line` counts users from 1.
- * `userName` is the e-mail address, the name is `displayName` or `name`, role names are those of the
- * extension or the values of `roles`, networks and the last day are the extension's.
+ * `userName` is the e-mail address or the name of a service account, the name or purpose is `displayName` or `name`,
+ * role names are those of the extension or the values of `roles`; owner, networks and the last day are the extension's.
  * @throws UsageError when the file cannot be read or is no such document
  */
-export async function readScim(path: string): Promise<StaffRowSource> {
+export async function readScim(kind: AccountKind, path: string): Promise<AccountRowSource> {
   const bytes = await readWhole(path)
   const users = usersOf(bytes.toString('utf8'))
   if (users === undefined)
     throw new UsageError('malformed-scim', `${path} is neither a SCIM list response nor an array`, {
       suggestions: ['its form is {"Resources": [{"userName": "engineer@example.com", …}]}'],
     })
-  const rows = users.map((user, index) => rowOf(user, index + 1))
+  const rows = users.map((user, index) => rowOf(kind, user, index + 1))
   return {
     unusedColumns: [],
     rows: [rows],
@@ -56,7 +57,7 @@ function usersOf(text: string): unknown[] | undefined {
   }
 }
 
-function rowOf(user: unknown, line: number): Row {
+function rowOf(kind: AccountKind, user: unknown, line: number): Row {
   const raw = JSON.stringify(user).slice(0, 2000)
   if (!isObject(user))
     return { line, raw, fault: { code: 'malformed-scim', reason: 'a user is a JSON object' } }
@@ -67,6 +68,7 @@ function rowOf(user: unknown, line: number): Row {
   const values = [
     text(user['userName']),
     text(user['displayName']) || nameOf(user['name']),
+    ...(kind === 'staff' ? [] : [text(extension['owner'])]),
     listed(extension['roleNames'] ?? roles),
     listed(extension['networks'] ?? []),
     text(extension['until']),

@@ -1,6 +1,10 @@
-import { Flags } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
+import type { AccountImport, AccountImportOptions } from '../staff/import.js'
 import type { ShownAccount, ShownServiceAccount, ShownStaff } from '../staff/show.js'
 import type { RemovedAccount } from '../staff/remove.js'
+import type { AccountKind } from '../staff/types.js'
+import { dryRunFlag } from './flags.js'
+import { importFlags, renderRejects } from './import-report.js'
 import type { Column, Screen } from './screen.js'
 
 /** What `staff add` and `service-account add` have in common. */
@@ -22,6 +26,58 @@ export const accountFlags = {
 /** For lists of staff and service accounts. */
 export const allFlag = {
   all: Flags.boolean({ description: 'those that were removed, too' }),
+}
+
+/** What `staff import` and `service-account import` read. */
+export const importArgs = {
+  file: Args.string({
+    description: 'CSV, NDJSON or SCIM file, - for stdin',
+    required: true,
+    ignoreStdin: true,
+  }),
+}
+
+/** How they read it; see {@link importOf}. */
+export const accountImportFlags = {
+  ...importFlags,
+  format: Flags.option({ options: ['csv', 'ndjson', 'scim'] as const })({
+    description: 'form of the input (without it: CSV or NDJSON, told by its first character)',
+  }),
+  replace: Flags.boolean({ description: 'change entries that are there with other facts' }),
+  ...dryRunFlag,
+}
+
+/** What these say. */
+export function importOf(
+  input: string,
+  flags: {
+    format?: AccountImportOptions['format']
+    rejects?: string | undefined
+    strict: boolean
+    replace: boolean
+    'dry-run': boolean
+  },
+): AccountImportOptions {
+  const { format, rejects, strict: isStrict, replace: isReplaced, 'dry-run': isDryRun } = flags
+  return { input, format, rejects, isStrict, isReplaced, isDryRun }
+}
+
+/** Draws how an import came out. @param name the column that says what each refused row was about */
+export function drawImport<Kind extends AccountKind>(
+  screen: Screen,
+  result: AccountImport<Kind>,
+  name: Parameters<typeof renderRejects<AccountImport<Kind>['rejects'][number]>>[2],
+): void {
+  const would = result.dryRun ? 'would be ' : ''
+  screen.facts([
+    [`${would}added`, String(result.added)],
+    [`${would}changed`, String(result.changed)],
+    [`${would}removed`, String(result.removed)],
+    ['unchanged', String(result.unchanged)],
+    ['refused', String(result.rejected)],
+    ['reject file', result.rejectsFile ?? '-'],
+  ])
+  renderRejects(screen, result.rejects, name)
 }
 
 /** Columns of a list of staff. */
