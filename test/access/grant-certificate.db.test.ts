@@ -20,6 +20,7 @@ import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { loadSettings, trustClients } from '../support/client-ca.js'
 import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { until } from '../support/gate.js'
 import { tlsClient } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -143,7 +144,8 @@ describe('access by a client certificate', () => {
       match(error.code ?? '', /CERTIFICATE_REVOKED|ECONNRESET|EPIPE/)
       return true
     })
-    ok(readFileSync(server.cluster.logFile, 'utf8').includes('certificate verify failed'))
+    const log = () => readFileSync(server.cluster.logFile, 'utf8')
+    await until(async () => log().includes('certificate verify failed'))
     count += 1
     const other = await grant()
     await (await opens(other.role)).end()
