@@ -94,7 +94,7 @@ describe('rotating the keyring', () => {
       outcome: 'rotated',
       keyId: after.currentKeyId,
       retired: [before.currentKeyId],
-      resealed: 6600,
+      resealed: 7700,
       unopened: [],
       file: keyFile,
     })
@@ -109,7 +109,7 @@ describe('rotating the keyring', () => {
         phase: 'outcome',
         action: 'keyring.rotate',
         subject: after.currentKeyId,
-        details: { retired: [before.currentKeyId], resealed: 6600, unopened: 0 },
+        details: { retired: [before.currentKeyId], resealed: 7700, unopened: 0 },
       },
     ])
   })
@@ -154,7 +154,7 @@ describe('rotating the keyring', () => {
       }
       while (!(await isWaiting())) await new Promise((resolve) => setTimeout(resolve, 20))
     })
-    assert.equal((await rotation)?.resealed, 24)
+    assert.equal((await rotation)?.resealed, 28)
     await assertSettled()
   })
 

@@ -107,7 +107,7 @@ describe('the status of the keyring', () => {
     }
     assert.match(
       await problemOf(() => rmSync(file)),
-      /is not there; key \w+ is not in the file, and 6 rows/,
+      /is not there; key \w+ is not in the file, and 7 rows/,
     )
     const key = { ...content.keys[0], id: '00000000000000aa' }
     const foreign = { ...content, keyring: 'another', current: key.id, keys: [key] }
@@ -130,7 +130,7 @@ describe('the status of the keyring', () => {
     await openKeyring(access())
     await insertSealedRows(fresh.database, memoryKeyring(), [1])
     const report = await status()
-    assert.match(report.problems.join(), /and 6 rows are sealed by it/)
+    assert.match(report.problems.join(), /and 7 rows are sealed by it/)
     assert.deepEqual(states(report), [
       ['current', true, 0, 0],
       ['unknown', false, 1, 1],
