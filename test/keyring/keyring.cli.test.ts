@@ -46,7 +46,7 @@ describe('the keyring commands', () => {
     const rotation = rotated.json() as KeyringRotation
     assert.deepEqual(
       [rotation.outcome, rotation.retired, rotation.resealed, rotation.file],
-      ['rotated', [before.currentKeyId], 6, file],
+      ['rotated', [before.currentKeyId], 7, file],
     )
     assert.match(rotated.stderr, /^profile default · /m)
     assert.match(rotated.stderr, /copy .*keyring\.json to every other machine/)

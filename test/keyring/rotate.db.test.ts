@@ -199,7 +199,7 @@ describe('rotating the keyring', () => {
       assert.ok(error instanceof PartialError)
       const result = error.result as KeyringRotation
       assert.deepEqual(result.unopened, ['signing-key:Key00002', 'api-key:Key00001'])
-      assert.deepEqual([result.resealed, result.retired], [16, []])
+      assert.deepEqual([result.resealed, result.retired], [19, []])
       return true
     })
     assert.equal(keysOf().length, 2)
