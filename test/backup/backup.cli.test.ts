@@ -87,9 +87,9 @@ describe('cleverctl backup', function () {
     const second = async () =>
       (await check(' 2', findings)).faults.map(({ host, code }) => `${host} ${code}`)
     const unknown = ['db1', 'db2', 'db3'].map((host) => `${host} not-configured`)
-    assert.deepEqual(await second(), ['bak1 no-stanza', ...unknown])
+    assert.deepEqual(await second(), ['bak1 no-stanza', 'bak1 not-encrypted', ...unknown])
     await bak1(`su pgbackrest -c 'pgbackrest --stanza=main --no-online stanza-create'`)
-    assert.deepEqual(await second(), ['bak1 no-backup', ...unknown])
+    assert.deepEqual(await second(), ['bak1 no-backup', 'bak1 not-encrypted', ...unknown])
     await check(' 1')
     assert.equal((await json('backup repo check 3', notFound)).error.code, 'no-repository')
     await bak1(`sed -i /^repo2-/d ${configuration}; rm -r ${REPOSITORY}/second`)

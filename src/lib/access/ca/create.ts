@@ -24,6 +24,8 @@ export async function createCa(
   { isReplaced }: { isReplaced: boolean },
 ): Promise<CreatedCa> {
   const { database, actor, clock, random } = workspace
+  // Opened before the transaction: that may ask a person.
+  const keyring = await workspace.keyring()
   return changeList(database, async (transaction) => {
     await lockCa(transaction)
     const former = await selectCa(transaction)
@@ -42,7 +44,7 @@ export async function createCa(
     const { certificate, pkcs8 } = await makeAuthority({ id, now: createdAt, random })
     const authority = await openAuthority(certificate, pkcs8, random)
     const revocationList = await authority.revocationList({ serials: [], now: createdAt })
-    const sealed = (await workspace.keyring()).seal(pkcs8, sealIdentity(id))
+    const sealed = keyring.seal(pkcs8, sealIdentity(id))
     pkcs8.fill(0)
     const row = { id, certificate, revocationList, createdAt }
     await insertCa(transaction, { ...row, sealed })
