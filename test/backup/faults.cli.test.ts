@@ -72,7 +72,7 @@ describe('cleverctl backup while machines fail', function () {
 
   it('fails while the disk of the backup machine is full, and works when it is not', async () => {
     await bak1(`sed -i 's/^start-fast=y/&\\narchive-timeout=5/' /etc/pgbackrest/pgbackrest.conf
-      head -c 4G /dev/zero >/var/lib/pgbackrest/full 2>/dev/null || true`)
+      for part in 1 2; do head -c 4G /dev/zero >>/var/lib/pgbackrest/full 2>/dev/null || sync; done`)
     const { error } = await json('backup run --no-count --type full', failure)
     assert.equal(error.code, 'backup-failed')
     assert.deepEqual(await lastEntries(), ['intent', `outcome ${error.code}`])
