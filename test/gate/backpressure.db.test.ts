@@ -4,6 +4,8 @@ import type { FreshDatabase } from '../support/database.js'
 import { until, type TestGate, type TestPlant } from '../support/gate.js'
 import { withGate } from '../support/gate-suite.js'
 
+// Runs alone: what it waits for has to come within seconds.
+
 describe('a database that does not keep up', () => {
   let fresh: FreshDatabase
   let plant: TestPlant

@@ -20,6 +20,8 @@ import {
 import { freePort } from '../support/server.js'
 import { startSwallowingProxy, type SwallowingProxy } from '../support/swallowing-proxy.js'
 
+// Runs alone: what it waits for has to come within seconds.
+
 const SENDERS = 8
 const url = (ports: readonly number[], more = '') =>
   `postgres://postgres@${ports.map((port) => `127.0.0.1:${port}`).join(',')}/cleverctl?sslmode=disable${more}`

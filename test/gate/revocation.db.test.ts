@@ -11,6 +11,8 @@ import {
 } from '../support/gate.js'
 import { withGate } from '../support/gate-suite.js'
 
+// Runs alone: what it waits for has to come within a second.
+
 const SEEN_MS = 1_000
 
 describe('a revocation', () => {

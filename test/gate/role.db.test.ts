@@ -22,6 +22,8 @@ import {
 } from '../support/gate.js'
 import { startServer, type TestServer } from '../support/server.js'
 
+// Runs alone: what it waits for has to come within a second.
+
 const PASSWORD = 'a long passphrase for the test'
 
 describe('a gate with the rights of a gate, on a server with TLS and passwords', () => {

@@ -19,6 +19,8 @@ import {
   type TestPlant,
 } from '../support/gate.js'
 
+// Runs alone: what it waits for has to come within seconds.
+
 describe('gate serve', () => {
   let fresh: FreshDatabase
   let home: string

@@ -5,6 +5,8 @@ import { once } from 'node:events'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
 import { preparePlant, startTestGate, type TestGate, type TestPlant } from '../support/gate.js'
 
+// Runs alone: what it waits for has to come within seconds.
+
 describe('a slow client', () => {
   let fresh: FreshDatabase
   let plant: TestPlant

@@ -9,6 +9,8 @@ import type { Workspace } from '../../src/lib/workspace.js'
 import { freshDatabase, type FreshDatabase, testWorkspace } from '../support/database.js'
 import { type RoleDatabase, roleDatabase } from '../support/roles.js'
 
+// Runs alone: it compares times.
+
 const EMAIL = 'installer@example.com'
 const PASSWORD = new Secret('four quiet roofs sing')
 const WRONG = new Secret('four quiet roofs sink')

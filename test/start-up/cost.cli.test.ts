@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { PROGRAM } from '../support/cli.js'
 
+// Runs alone: it compares times.
+
 /** Bars in multiples of `node -e 0`. */
 const BARS: readonly { args: readonly string[]; ratio: number }[] = [
   { args: ['--version'], ratio: 1.5 },
