@@ -17,7 +17,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import { listTrail } from '../../src/lib/trail/list.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, databaseUrl, HOMELESS, openUrl, testWorkspace } from '../support/database.js'
 import { isLetIn } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -34,9 +34,8 @@ describe('access that a second member of staff has to approve', () => {
   const open: Database[] = []
   let count = 0
 
-  const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
-  const dsn = () =>
-    `postgres://postgres@/cleverctl?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
+  const environment = HOMELESS
+  const dsn = () => databaseUrl(server.cluster, 'cleverctl')
   const file = () => join(folder, `password-${count}`)
   const email = (person: Person) => `${person}@example.com`
   const order = (more: Partial<GrantOrder> = {}): GrantOrder => ({

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/lib/clock.js'
 import type { Database } from '../../src/lib/database/database.js'
 import { ConflictError, ExpectedError, RefusedError, UsageError } from '../../src/lib/errors.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, databaseUrl, HOMELESS, openUrl, testWorkspace } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
 import { sessionsQuestion } from '../support/session-log.js'
 
@@ -22,9 +22,8 @@ describe('decoys on a database server', () => {
   let fleet: Database
   let workspace: Workspace
 
-  const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
-  const dsn = (name = 'cleverctl') =>
-    `postgres://postgres@/${name}?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
+  const environment = HOMELESS
+  const dsn = (name = 'cleverctl') => databaseUrl(server.cluster, name)
   const order = (more: Partial<CanaryOrder> = {}): CanaryOrder => ({
     ...{ role: 'backup_admin', table: 'api_credentials', database: 'fleet', server: dsn() },
     ...more,

@@ -19,7 +19,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { loadSettings, trustClients } from '../support/client-ca.js'
-import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, databaseUrl, HOMELESS, openUrl, testWorkspace } from '../support/database.js'
 import { until } from '../support/gate.js'
 import { tlsClient } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
@@ -35,9 +35,8 @@ describe('access by a client certificate', () => {
   let folder: string
   let count = 0
 
-  const dsn = () =>
-    `postgres://postgres@/cleverctl?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
-  const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
+  const dsn = () => databaseUrl(server.cluster, 'cleverctl')
+  const environment = HOMELESS
   const file = () => join(folder, `key-${count}`)
   const grantBy = (by: Workspace, output = file()): Promise<Granted> =>
     grantAccess(

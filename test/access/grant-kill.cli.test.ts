@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ShownCa } from '../../src/lib/access/ca/types.js'
+import { databaseUrl } from '../support/database.js'
 import { runCli, type CliResult } from '../support/cli.js'
 import { trustClients } from '../support/client-ca.js'
 import { isLetIn } from '../support/login.js'
@@ -40,8 +41,7 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
     rmSync(folder, { recursive: true })
   })
 
-  const url = () =>
-    `postgres://postgres@/cleverctl?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
+  const url = () => databaseUrl(server.cluster, 'cleverctl')
 
   /** Runs a command, and kills it after a while where one is given. */
   async function run(

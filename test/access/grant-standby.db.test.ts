@@ -13,7 +13,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import type { Cluster } from '../support/cluster.js'
-import { byDsn, openUrl, silentLog, testWorkspace } from '../support/database.js'
+import { byDsn, HOMELESS, openUrl, silentLog, testWorkspace } from '../support/database.js'
 import { socketUrl, startPrimaryAndStandby, type PrimaryAndStandby } from '../support/standby.js'
 
 describe('a grant on a primary and its standby', () => {
@@ -23,7 +23,7 @@ describe('a grant on a primary and its standby', () => {
   let database: Database
   let workspace: Workspace
   let folder: string
-  const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
+  const environment = HOMELESS
 
   before(async () => {
     servers = await startPrimaryAndStandby()

@@ -24,7 +24,7 @@ import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, databaseUrl, HOMELESS, openUrl, testWorkspace } from '../support/database.js'
 import { tlsClient } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -37,9 +37,8 @@ describe('access that is granted for a limited time', () => {
   let folder: string
   let count = 0
 
-  const dsn = () =>
-    `postgres://postgres@/cleverctl?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
-  const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
+  const dsn = () => databaseUrl(server.cluster, 'cleverctl')
+  const environment = HOMELESS
   const order = (more: Partial<GrantOrder> = {}): GrantOrder => ({
     ...{ email: EMAIL, forMs: 3_600_000, reason: 'ticket 4711', databases: ['fleet'] },
     ...{ isReadOnly: true, method: 'password', servers: byDsn(dsn()) },

@@ -9,6 +9,7 @@ import { ExpectedError, NotFoundError, UnreachableError } from '../../src/lib/er
 import { fileDelivery } from '../../src/lib/secret-file.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
+import { HOMELESS } from '../support/database.js'
 import type { Cluster } from '../support/cluster.js'
 import { recordMachine, withDatabaseHosts, type DatabaseHosts } from '../support/database-host.js'
 import { freePort } from '../support/server.js'
@@ -19,7 +20,7 @@ describe('access to recorded hosts, over SSH', function () {
   this.timeout(60_000)
   let hosts: DatabaseHosts
   let workspace: Workspace
-  const environment = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
+  const environment = HOMELESS
   const everyHost = { dsns: [], hosts: [], isAllHosts: true }
 
   const audit = async (names: string[] = []): Promise<[AccessAudit, number]> => {

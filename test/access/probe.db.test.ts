@@ -8,7 +8,7 @@ import { systemClock } from '../../src/lib/clock.js'
 import { ExpectedError } from '../../src/lib/errors.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { byDsn, openUrl, testWorkspace } from '../support/database.js'
+import { byDsn, databaseUrl, openUrl, testWorkspace } from '../support/database.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const CLEAN = [
@@ -23,8 +23,7 @@ describe('connections that an audit tries', () => {
   let workspace: Workspace
 
   const file = () => join(server.cluster.folder, 'data', 'pg_hba.conf')
-  const socket = () =>
-    `postgres://postgres@/cleverctl?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
+  const socket = () => databaseUrl(server.cluster, 'cleverctl')
 
   before(async () => {
     server = await startServer()

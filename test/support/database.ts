@@ -26,6 +26,9 @@ export interface FreshDatabase {
 
 let running: Promise<Cluster> | undefined
 
+/** The environment of somebody who has no files. */
+export const HOMELESS = { CLEVERCTL_HOME: '/nonexistent', HOME: '/nonexistent' }
+
 /** Hears nothing. */
 export const silentLog: Log = {
   info: () => undefined,
@@ -120,7 +123,8 @@ async function withTemplate(cluster: Cluster): Promise<Cluster> {
   return cluster
 }
 
-function databaseUrl(cluster: Cluster, name: string): string {
+/** By which a superuser comes to a database, over the socket. */
+export function databaseUrl(cluster: Pick<Cluster, 'socketFolder' | 'port'>, name: string): string {
   return `postgres://postgres@/${name}?host=${encodeURIComponent(cluster.socketFolder)}&port=${cluster.port}`
 }
 

@@ -7,7 +7,7 @@ import { hbaFacts, readServer } from '../../../src/lib/access/audit/server.js'
 import { decidingRules } from '../../../src/lib/access/hba/match.js'
 import type { Attempt } from '../../../src/lib/access/hba/types.js'
 import { formatAddress, parseAddress } from '../../../src/lib/network.js'
-import { openUrl } from '../../support/database.js'
+import { databaseUrl, openUrl } from '../../support/database.js'
 import { startServer, type TestServer } from '../../support/server.js'
 
 const ROUNDS = 25
@@ -128,7 +128,7 @@ describe('rules of pg_hba.conf, as simulated and as PostgreSQL decides', () => {
       const where = type === 'local' ? '' : pick(networks)
       return `${type} ${some(databases)} ${some(users)} ${where} ${pick(['trust', 'reject'])}`
     }
-    const url = `postgres://postgres@/postgres?host=${encodeURIComponent(server.cluster.socketFolder)}&port=${server.port}`
+    const url = databaseUrl(server.cluster, 'postgres')
     const database = await openUrl(url, { migrations: 'ignore' })
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
