@@ -203,13 +203,20 @@ describe('a database', () => {
     const database = await openUrl(url, { maxConnections: 1, atOnce: 1 })
     let release = (): void => undefined
     const held = new Promise<void>((resolve) => (release = resolve))
-    const holder = database.connection(() => held)
+    const holder = database.transaction(() => held)
     const waiting = [1, 2, 3].map(() => database.query('select 1 as one'))
     // Longer than the wait for a server.
     await sleep(3000)
     release()
     await holder
     for (const { rowCount } of await Promise.all(waiting)) assert.equal(rowCount, 1)
+    await database.close()
+  })
+
+  it('keeps no statement in line behind a connection that is lent for longer', async () => {
+    const database = await openUrl(fresh.url, { maxConnections: 2, atOnce: 1 })
+    const { rowCount } = await database.connection(() => database.query('select 1 as one'))
+    assert.equal(rowCount, 1)
     await database.close()
   })
 

@@ -21,7 +21,7 @@ export interface OpenOptions {
   connectWithinMs?: number | undefined
   /**
    * So many statements and transactions at a time; the others stand in line, as long as it takes. Fewer than
-   * `maxConnections` where somebody takes connections from the pool itself. Where absent nobody stands in line: who
+   * `maxConnections` by the connections that are lent for longer, or taken from the pool itself. Where absent nobody stands in line: who
    * finds all connections lent is told so after the time that a server may take.
    * For commands that do more at a time than they have connections, and are busy with other things between.
    */

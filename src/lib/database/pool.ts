@@ -53,7 +53,8 @@ export class PooledDatabase implements Database {
   }
 
   async connection<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
-    return this.#lend(work)
+    // Whoever keeps one for as long as a run takes would keep its place in line as well.
+    return this.#lendNow(work)
   }
 
   async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {

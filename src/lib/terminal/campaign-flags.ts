@@ -68,8 +68,7 @@ export const routerConcurrencyFlag = {
 
 /** How a command opens its database that works on so many routers at a time. */
 export function needsForRouters(concurrency: number): WorkspaceNeeds {
-  // One more holds the locks.
-  const atOnce = Math.min(concurrency, MOST_FOR_ROUTERS) + 1
+  const atOnce = Math.min(concurrency, MOST_FOR_ROUTERS)
   return {
     maxConnections: atOnce + OWN_CONNECTIONS,
     atOnce,

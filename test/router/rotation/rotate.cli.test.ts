@@ -392,7 +392,11 @@ describe('cleverctl router rotate', function () {
     assert.deepEqual([plan.state, plan.targets], ['planned', 2])
     assert.deepEqual(plan.dark, { loggers: 1, installations: 1, serials: ['CDX-DARK'] })
     const document = await plant.json<RouterCampaign>(
-      ['router', 'rotate', ...names, '--max-failures', '100%', '--window', 'now'],
+      [
+        ...['router', 'rotate', ...names, '--max-failures', '100%', '--window', 'now'],
+        // The connections that hold locks meanwhile must leave one for the work.
+        ...['--concurrency', '1'],
+      ],
       partial,
     )
     assert.deepEqual(document.succeeded, [one.installation])
