@@ -181,6 +181,7 @@ describe('an audit of access', () => {
       'local all looker peer map=looker',
       ...CLEAN_HBA.slice(1),
       'hostssl fleet engineer 10.77.0.1/32 md5',
+      'host all all samenet reject',
       END,
     ])
     const ident = join(server.cluster.folder, 'data', 'pg_ident.conf')
@@ -199,10 +200,29 @@ describe('an audit of access', () => {
       result.findings
         .filter(({ rule }) => rule !== 'session-nobody')
         .map(({ rule, subject, who, evidence }) => ({ rule, subject, who, evidence }))
-    deepEqual(other.result.notChecked, [])
+    deepEqual(mine.result.notChecked, [])
+    deepEqual(
+      other.result.notChecked.map(({ rule, reason }) => [rule, /pg_read_file/.test(reason)]),
+      [['dead-rule', true]],
+      'what samenet stands for is in a file of the machine',
+    )
     deepEqual(factsOf(other), factsOf(mine))
     for (const rule of ['bypass-row-security', 'weak-method', 'public-table', 'mapped-superuser'])
       ok(found(other, rule).length > 0, rule)
+  })
+
+  it('knows by the interfaces of the machine what samenet and samehost stand for', async () => {
+    const cases: [where: string, address: string, dead: string[]][] = [
+      ['samenet', '127.0.0.2', ['pg_hba.conf line 5']],
+      ['samehost', '127.0.0.1', ['pg_hba.conf line 5']],
+      ['samehost', '127.0.0.2', []],
+    ]
+    for (const [where, address, dead] of cases) {
+      const line = `hostssl fleet engineer ${address}/32 scram-sha-256`
+      write([...CLEAN_HBA, `hostssl fleet engineer ${where} reject`, line, END])
+      const subjects = found(await audit(), 'dead-rule').map(({ subject }) => subject)
+      deepEqual(subjects, dead, `${where} ${address}`)
+    }
   })
 
   it('ends with 7 when a server is out of reach', async () => {

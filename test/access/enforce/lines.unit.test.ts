@@ -36,7 +36,7 @@ function plan(
   const server = { version: 150_000, isStandby: false, auditor: 'postgres' }
   const loadedAt = new Date('2026-06-01T00:00:00Z')
   const parts = {
-    ...{ hba: { rows: [], rules }, server, memberships: [], sessions },
+    ...{ hba: { rows: [], rules, interfaces: [] }, server, memberships: [], sessions },
     roles: [
       role('postgres', { isSuperuser: true, isBootstrap: true }),
       role('app'),
@@ -47,7 +47,7 @@ function plan(
   } as unknown as ReadParts
   const guarded = {
     host: 'db1',
-    parts: { hba: { rows: [], rules }, server, memberships: [] },
+    parts: { hba: { rows: [], rules, interfaces: [] }, server, memberships: [] },
     keepers,
   }
   const made = planLines({ host: 'db1', parts }, guarded, { list: LIST, acceptances: [] })

@@ -198,7 +198,11 @@ describe('the plan by which roles come to be as the list says', () => {
     const keeper = { role: 'walsender', database: undefined, from: undefined, isEncrypted: false }
     const guarded = {
       host: 'db1',
-      parts: { hba: { rows: [row], rules: rule ? [rule] : [] }, server, memberships },
+      parts: {
+        hba: { rows: [row], rules: rule ? [rule] : [], interfaces: [] },
+        server,
+        memberships,
+      },
       keepers: [keeper],
     }
     const made = plan({

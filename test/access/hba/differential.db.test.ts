@@ -1,8 +1,10 @@
 import { deepEqual, ok } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { selectInterfaces } from '../../../src/lib/access/audit/hba-store.js'
 import { hbaFacts, readServer } from '../../../src/lib/access/audit/server.js'
 import { decidingRules } from '../../../src/lib/access/hba/match.js'
 import type { Attempt } from '../../../src/lib/access/hba/types.js'
@@ -15,7 +17,12 @@ const RULES = 12
 const ATTEMPTS = 30
 const ROLES = ['ana', 'bob', 'engineers', 'all', 'Odd Name']
 const DATABASES = ['ana', 'engineers', 'fleet', 'all', 'replication']
-const ADDRESSES = ['127.0.0.1', '127.0.0.2', '127.0.1.9', '127.9.0.1']
+/** Of this machine; without a zone, which rules do not know. */
+const OWN = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+const ADDRESSES = [
+  ...OWN.filter(({ family }) => family === 'IPv4').map(({ address }) => address),
+  ...['127.0.0.2', '127.0.1.9', '127.9.0.1'],
+]
 
 /** Numbers that a seed gives again and again (mulberry32). */
 function numbers(seed: number): () => number {
@@ -92,6 +99,21 @@ describe('rules of pg_hba.conf, as simulated and as PostgreSQL decides', () => {
     while (!(await isLetIn(marker))) await new Promise((resolve) => setTimeout(resolve, 5))
   }
 
+  it('know the same addresses of the machine', async () => {
+    const database = await openUrl(databaseUrl(server.cluster, 'postgres'), {
+      migrations: 'ignore',
+    })
+    try {
+      const found = (await selectInterfaces(database)).map(
+        ({ address, mask }) => `${formatAddress(address)} ${mask}`,
+      )
+      for (const { address, netmask } of OWN)
+        ok(found.includes(`${address} ${parseAddress(netmask)?.bits}`), `${address} ${netmask}`)
+    } finally {
+      await database.close()
+    }
+  })
+
   it('agree about random rules and attempts', async function () {
     this.timeout(300_000)
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -122,6 +144,8 @@ describe('rules of pg_hba.conf, as simulated and as PostgreSQL decides', () => {
       '127.0.0.9 255.0.0.255',
       '::1/128',
       '0.0.0.0/0',
+      'samehost',
+      'samenet',
     ]
     const line = () => {
       const type = pick(['local', 'host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc'])
@@ -140,7 +164,11 @@ describe('rules of pg_hba.conf, as simulated and as PostgreSQL decides', () => {
           parts.server instanceof Error
         )
           throw new Error('the server does not say what it is asked')
-        const facts = hbaFacts({ server: parts.server, memberships: parts.memberships })
+        const facts = hbaFacts({
+          server: parts.server,
+          memberships: parts.memberships,
+          hba: parts.hba,
+        })
         for (let count = 0; count < ATTEMPTS; count += 1) {
           const from = next() < 0.2 ? undefined : parseAddress(pick(ADDRESSES))
           const attempt: Attempt = {

@@ -115,7 +115,7 @@ describe('the rule of pg_hba.conf that decides', () => {
     const rules: HbaRule[] = ['host all all 10.0.0.0/8 trust', 'host all all 10.0.0.0/9 md5'].map(
       ruleOf,
     )
-    const seen = representativeAddresses(rules).map((address) => formatAddress(address))
+    const seen = representativeAddresses({ rules, interfaces: [] }).map(formatAddress)
     for (const wanted of ['9.255.255.255', '10.0.0.0', '10.128.0.0', '11.0.0.0', '::2'])
       deepEqual(seen.includes(wanted), true, wanted)
   })

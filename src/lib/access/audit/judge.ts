@@ -70,14 +70,10 @@ export function askRules(
   for (const rule of rules) {
     if (reading.probes === undefined && rule.needs.includes('probes')) continue
     for (const parts of partsFor(rule, reading)) {
-      const missing = rule.needs.find((name) => parts[name] instanceof Error)
+      const missing = whyMissing(rule, parts)
       if (missing === undefined) findings.push(...findingsOf(rule, host, parts, list))
-      else {
-        const { message } = parts[missing] as Error
-        const place = typeof parts.database === 'string' ? ` in ${parts.database}` : ''
-        const reason = `cannot read ${missing}${place}: ${message}`
-        notChecked.push({ rule: rule.id, host, reason })
-      }
+      const reason = missing ?? rule.whyIncomplete?.(parts as AuditParts)
+      if (reason !== undefined) notChecked.push({ rule: rule.id, host, reason })
     }
   }
   return { findings, notChecked }
@@ -91,6 +87,17 @@ function partsFor(rule: AccessRule, { inside, ...server }: Reading): Some[] {
   if (!rule.needs.some((name) => DATABASE_PARTS.has(name))) return [parts]
   if (!(inside instanceof Error)) return inside.map((each) => ({ ...parts, ...each }))
   return [{ ...parts, ...Object.fromEntries(rule.needs.map((name) => [name, inside])) }]
+}
+
+/** Why a rule cannot be asked: a part that it needs was not read. */
+function whyMissing(rule: AccessRule, parts: Some): string | undefined {
+  for (const name of rule.needs) {
+    const part = parts[name]
+    if (!(part instanceof Error)) continue
+    const place = typeof parts.database === 'string' ? ` in ${parts.database}` : ''
+    return `cannot read ${name}${place}: ${part.message}`
+  }
+  return undefined
 }
 
 function findingsOf(

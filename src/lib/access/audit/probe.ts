@@ -54,7 +54,7 @@ export async function probeServer(
       'not-over-network',
       'the connection is by the unix socket: name the server by its address to try connections',
     )
-  const facts = hbaFacts({ server, memberships })
+  const facts = hbaFacts({ server, memberships, hba })
   const config = await configOf(database)
   const names = [...roles.filter(({ canLogin }) => canLogin).map(({ name }) => name), STRANGER]
   const probes: Probe[] = []

@@ -12,7 +12,7 @@ type Parts = Pick<ServerParts, (typeof REACH_PARTS)[number]>
 /** Every kind of attempt that rules can tell from another, of these roles. */
 export function* attempts(parts: Parts, roles: readonly string[]): Generator<Attempt> {
   const { rules } = parts.hba
-  const addresses: (Address | undefined)[] = [undefined, ...representativeAddresses(rules)]
+  const addresses: (Address | undefined)[] = [undefined, ...representativeAddresses(parts.hba)]
   const names = rules.flatMap(({ databases }) => databases.map(({ text }) => text))
   const databases = new Set<string | undefined>([
     undefined,

@@ -1,7 +1,6 @@
 import type { QueryResultRow } from 'pg'
 import type { Database } from '../../database/database.js'
 import { RefusedError } from '../../errors.js'
-import type { HbaRow } from '../hba/read.js'
 
 /** A server by itself. */
 export interface ServerRow {
@@ -201,41 +200,6 @@ export async function selectSessions(database: Database): Promise<SessionRow[]> 
      where usename is not null and backend_type in ('client backend', 'walsender')
        and activity.pid <> pg_backend_pid() order by pid`,
   )
-}
-
-/** The rules that pg_hba.conf holds now; with its lines where they may be read. */
-export async function selectHba(
-  database: Database,
-): Promise<{ rows: HbaRow[]; lines: string[] | undefined }> {
-  const rows = await select<HbaRow>(
-    database,
-    `select to_jsonb(rule) ->> 'file_name' as file, line_number as line, type,
-       database as databases, user_name as users, address, netmask, auth_method as method, options, error
-     from pg_hba_file_rules as rule`,
-  )
-  // With files that are included a line number alone says nothing.
-  const isOneFile = new Set(rows.map(({ file }) => file)).size <= 1
-  const [read] = isOneFile
-    ? await select<{ text: string }>(
-        database,
-        `select case when has_function_privilege('pg_read_file(text)', 'execute')
-           then pg_read_file(current_setting('hba_file', true)) end as text`,
-      ).catch(() => [])
-    : []
-  return { rows, lines: read?.text?.split('\n') }
-}
-
-/** When pg_hba.conf was written, and when the server last read its configuration. */
-export async function selectLoadTimes(
-  database: Database,
-): Promise<{ writtenAt: Date; loadedAt: Date }> {
-  const [row] = await select<{ writtenAt: Date; loadedAt: Date }>(
-    database,
-    `select (pg_stat_file(current_setting('hba_file'))).modification as "writtenAt",
-       pg_conf_load_time() as "loadedAt"`,
-  )
-  if (!row) throw new Error('the server says nothing about its files')
-  return row
 }
 
 /** The lines of pg_ident.conf. */

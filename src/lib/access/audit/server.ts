@@ -2,13 +2,13 @@ import { StatementError } from '../../database/statement-error.js'
 import type { Database } from '../../database/database.js'
 import { CancelledError, ExpectedError } from '../../errors.js'
 import { matchesExpression } from '../hba/expression.js'
+import { nameInterfaces } from '../hba/interfaces.js'
 import { readHbaRow, type HbaRow } from '../hba/read.js'
-import type { HbaFacts, HbaRule } from '../hba/types.js'
+import type { HbaFacts, HbaRule, ServerAddress } from '../hba/types.js'
+import { selectHba, selectInterfaces, selectLoadTimes } from './hba-store.js'
 import {
   selectDatabases,
-  selectHba,
   selectIdentities,
-  selectLoadTimes,
   selectMemberships,
   selectPasswords,
   selectRoles,
@@ -38,7 +38,12 @@ export interface ServerParts {
   roleSettings: readonly RoleSetting[]
   databases: readonly DatabaseRow[]
   sessions: readonly SessionRow[]
-  hba: { rows: readonly HbaRow[]; rules: readonly HbaRule[] }
+  hba: {
+    rows: readonly HbaRow[]
+    rules: readonly HbaRule[]
+    /** Of the server's machine; read where a rule names samehost or samenet. */
+    interfaces: readonly ServerAddress[] | Error
+  }
   /** When pg_hba.conf was written, and when the server last read it. */
   loadTimes: { writtenAt: Date; loadedAt: Date }
   identities: readonly IdentityRow[]
@@ -68,7 +73,8 @@ export async function readServer(database: Database, signal: AbortSignal): Promi
     hba: await part(async () => {
       const { rows, lines } = await selectHba(database)
       const rules = rows.flatMap((row) => readHbaRow(row, lines?.[row.line - 1]) ?? [])
-      return { rows, rules }
+      const interfaces = nameInterfaces(rules) ? await part(selectInterfaces) : []
+      return { rows, rules, interfaces }
     }),
     loadTimes: await part(selectLoadTimes),
     identities: await part(selectIdentities),
@@ -93,7 +99,8 @@ export function partReader(database: Database, signal: AbortSignal) {
 }
 
 /** What the rules of pg_hba.conf are matched with, from the parts of a server. */
-export function hbaFacts(parts: Pick<ServerParts, 'server' | 'memberships'>): HbaFacts {
+export function hbaFacts(parts: Pick<ServerParts, 'server' | 'memberships' | 'hba'>): HbaFacts {
+  const { interfaces } = parts.hba
   const groups = new Map<string, Set<string>>()
   const groupsOf = (role: string): Set<string> => {
     const known = groups.get(role)
@@ -108,6 +115,6 @@ export function hbaFacts(parts: Pick<ServerParts, 'server' | 'memberships'>): Hb
     isMember: (role, of) => groupsOf(role).has(of),
     matches: matchesExpression,
     hasExpressions: parts.server.version >= 160_000,
-    interfaces: undefined,
+    interfaces: interfaces instanceof Error ? undefined : interfaces,
   }
 }

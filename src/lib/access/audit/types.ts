@@ -121,13 +121,16 @@ export interface AccessRule {
   references: readonly string[]
   needs: readonly PartName[]
   find(parts: AuditParts, list: AccessList): Found[]
+  /** Why there may be more than it finds, where something that it can do without is not known. */
+  whyIncomplete?(parts: AuditParts): string | undefined
 }
 
 /** Makes a rule; it is given the parts that it needs and no others. */
 export function defineRule<const Name extends PartName>(
-  rule: Omit<AccessRule, 'needs' | 'find'> & {
+  rule: Omit<AccessRule, 'needs' | 'find' | 'whyIncomplete'> & {
     needs: readonly Name[]
     find(parts: Seen<Name>, list: AccessList): Found[]
+    whyIncomplete?(parts: Seen<Name>): string | undefined
   },
 ): AccessRule {
   return rule

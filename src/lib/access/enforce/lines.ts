@@ -125,7 +125,7 @@ function whyKept(
 
 /** Every way in which somebody on the list may come, and those in which they are in now. */
 function attemptsOfList(parts: Parts, { list }: Asked): Attempt[] {
-  const points = representativeAddresses(parts.hba.rules)
+  const points = representativeAddresses(parts.hba)
   const names = [undefined, ...parts.databases.map(({ name }) => name)]
   const possible = parts.roles
     .filter(({ name, canLogin }) => canLogin && list.isValid(name))

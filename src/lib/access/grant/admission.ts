@@ -28,7 +28,7 @@ export async function readAdmissions(
       const isKnown =
         !(hba instanceof Error) && !(memberships instanceof Error) && !(standing instanceof Error)
       if (!isKnown || from === undefined) return { ...about, standing: 'unknown' as const }
-      const facts = hbaFacts({ memberships, server: standing })
+      const facts = hbaFacts({ hba, memberships, server: standing })
       const ways = endsOf(from).flatMap((address) =>
         decidingRules(hba.rules, { role, database, from: address, isEncrypted: true }, facts),
       )

@@ -42,6 +42,12 @@ export interface Attempt {
   isEncrypted: boolean
 }
 
+/** An address of the server's machine, with the mask of its interface. */
+export interface ServerAddress {
+  address: Address
+  mask: bigint
+}
+
 /** What rules are matched with, beside themselves. */
 export interface HbaFacts {
   /** Whether a role is a member of another, directly or not, or is that role. */
@@ -50,6 +56,6 @@ export interface HbaFacts {
   matches(expression: string, name: string): boolean | undefined
   /** Whether the server reads words that begin with a slash as expressions: PostgreSQL 16 and later. */
   hasExpressions: boolean
-  /** Addresses and masks of the server's interfaces; undefined where they are not known. */
-  interfaces: readonly { address: Address; mask: bigint }[] | undefined
+  /** Undefined where they are not known. */
+  interfaces: readonly ServerAddress[] | undefined
 }

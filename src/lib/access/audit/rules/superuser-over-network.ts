@@ -9,7 +9,7 @@ export const superuserOverNetwork = defineRule({
   summary: 'a superuser is let in over the network',
   help:
     'The first rule that is about a connection decides. Every superuser is tried with every database, from ' +
-    'an address that stands for each kind, with TLS and without. Host names and samenet may let in.',
+    'an address that stands for each kind, with TLS and without. Host names may let in, and so may samenet where it is not known.',
   references: ['NIST AC-17', 'ISO 27001 A.8.2', 'CIS PostgreSQL 5.11'],
   needs: REACH_PARTS,
   find: (parts) =>
