@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measureAdoption } from './adoption.js'
+import { measureAudit } from './audit.js'
 import { measureBulkImport } from './bulk-import.js'
 import { measureEmbedded } from './embedded.js'
 import { measureEstate } from './estate.js'
@@ -41,6 +42,7 @@ try {
   if (wanted('embedded')) tell(await measureEmbedded(program))
   if (wanted('scan')) tell(measureScan(program, root))
   if (wanted('sessions')) tell(measureSessions(program))
+  if (wanted('audit')) tell(await measureAudit(program))
   if (wanted('estate')) tell(await measureEstate())
   if (ON_CLUSTER.some(wanted)) await onCluster()
 } finally {

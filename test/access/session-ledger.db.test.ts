@@ -9,7 +9,7 @@ import type { SessionsFound, ShownSession } from '../../src/lib/access/sessions/
 import { FindingsError, NotFoundError, RefusedError } from '../../src/lib/errors.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
-import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
+import { freshDatabase, testClock, testWorkspace, type FreshDatabase } from '../support/database.js'
 import { roleDatabase } from '../support/roles.js'
 import { sessionsQuestion, visit } from '../support/session-log.js'
 
@@ -110,9 +110,20 @@ describe('the ledger of sessions', () => {
     await record()
     deepEqual(await kept({ flag: 'failed-login-storm' }), [])
     writeFileSync(log, refusals.join(''))
-    await record()
+    const { flagged, recorded } = await find({ logs: [log], isRecording: true })
+    deepEqual([flagged, recorded], [11, 11])
     equal((await kept({ flag: 'failed-login-storm' })).length, 11)
     await verifyLedger(workspace)
+  })
+
+  it('is filled with what is shown, however old it is, and shows it once', async () => {
+    workspace = testWorkspace(fresh.database, { clock: testClock('2026-11-01T00:00:00Z') })
+    writeFileSync(log, visit({ pid: 1, user: 'eve' }))
+    const asked = { logs: [log], sinceMs: 86_400_000, isChecking: true }
+    equal((await find(asked)).total, 0)
+    await rejects(find({ ...asked, isRecording: true }), FindingsError)
+    equal((await find({ ...asked, isRecording: true })).total, 0)
+    equal((await find({ ...asked, isRecording: true, isAnew: true })).total, 0)
   })
 
   it('shows every row that somebody altered, removed or rewrote with its hash', async () => {
@@ -146,6 +157,9 @@ describe('the ledger of sessions', () => {
       'update cleverctl.session_head as head set hash = told.hash from cleverctl.session as told where told.seq = 3',
     )
     match(await problems(), /^3 altered$/)
+    writeFileSync(log, visit({ pid: 4, user: 'ana' }), { flag: 'a' })
+    equal(await record(), 1)
+    match(await problems(), /^3 altered$/, 'whatever the trail tells since')
     await tamper('delete from cleverctl.session where seq = 3')
     match(await problems(), /3 removed/)
   })

@@ -1,16 +1,19 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { followSessions } from '../../src/lib/access/sessions/follow.js'
+import { BATCH } from '../../src/lib/access/sessions/ledger/recorder.js'
 import { findSessions } from '../../src/lib/access/sessions/sessions.js'
 import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
 import { ExitCode, ExpectedError, NotFoundError } from '../../src/lib/errors.js'
 import { startCluster, type Cluster } from '../support/cluster.js'
+import { silentLog } from '../support/database.js'
 import { recordMachine, withDatabaseHosts, type DatabaseHosts } from '../support/database-host.js'
+import { haltLedger } from '../support/halt.js'
 import { freePort } from '../support/server.js'
-import { sessionsQuestion } from '../support/session-log.js'
+import { sessionsQuestion, visit as logOfVisit, visits } from '../support/session-log.js'
 import type { SshServer } from '../support/ssh.js'
 
 const SETTINGS = [
@@ -21,7 +24,7 @@ const SETTINGS = [
 ]
 
 describe('sessions by the logs of hosts', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let hosts: DatabaseHosts
 
   const visit = async (cluster: Cluster, application: string, options = '') => {
@@ -57,6 +60,16 @@ describe('sessions by the logs of hosts', function () {
       hosts.workspace,
       sessionsQuestion({ hosts: names, isRecording, sinceMs: 3_600_000, superusers: [] }),
     )
+  /** What the ledger has about some sessions. */
+  const rowsAbout = async (condition: string, value: unknown) => {
+    const { rows } = await hosts.workspace.database.query(
+      `select count(distinct session_id)::int as sessions, count(*) filter (where outcome = 'ended')::int as ended,
+        count(*) filter (where flags && '{forged-record,line-gap}')::int as doubtful
+      from cleverctl.session where ${condition}`,
+      [value],
+    )
+    return rows[0] as unknown
+  }
   const flagsOf = ({ sessions }: SessionsFound, application: string) =>
     sessions.filter((session) => session.application === application).map(({ flags }) => flags)
 
@@ -82,25 +95,61 @@ describe('sessions by the logs of hosts', function () {
     ok(found.sessions.every(({ server }) => server === 'db1'))
   })
 
-  it('are followed by one connection until that is stopped', async () => {
-    const [cluster] = hosts.clusters
+  /** Follows db1 for the ledger until the work is done. @returns what was shown, and what was warned of */
+  const following = async (work: (until: (line: string) => Promise<void>) => Promise<void>) => {
     const stop = new AbortController()
-    const seen: string[] = []
-    const following = followSessions(
-      { ...hosts.workspace, signal: stop.signal },
-      sessionsQuestion({ hosts: ['db1'], sinceMs: 3_600_000 }),
-      async ({ application, outcome }) => void seen.push(`${application} ${outcome}`),
+    const [seen, warnings]: [Set<string>, string[]] = [new Set(), []]
+    const log = { ...silentLog, warn: (text: string) => warnings.push(text) }
+    const followed = followSessions(
+      { ...hosts.workspace, log, signal: stop.signal },
+      sessionsQuestion({ hosts: ['db1'], isRecording: true }),
+      async ({ application, outcome }) => void seen.add(`${application} ${outcome}`),
     )
-    const until = async (line: string) => {
-      while (!seen.includes(line)) await Promise.race([following, sleep(50)])
-    }
-    await until('quick-db1 ended')
-    const visitor = await visit(cluster as Cluster, 'followed')
-    await until('followed open')
-    await visitor.end()
-    await until('followed ended')
+    await work(async (line) => {
+      while (!seen.has(line)) await Promise.race([followed, sleep(50)])
+    })
     stop.abort()
-    equal((await following).shown, seen.length)
+    ok((await followed).shown >= seen.size)
+    return warnings
+  }
+  const LOST = /^db1: the connection to \S+ was lost$/
+
+  it('are followed until that is stopped, by another connection when one is cut', async () => {
+    const [cluster] = hosts.clusters
+    const warnings = await following(async (until) => {
+      const visitor = await visit(cluster as Cluster, 'followed')
+      await until('followed open')
+      hosts.machines[0]?.cut()
+      await (await visit(cluster as Cluster, 'during the cut')).end()
+      await visitor.end()
+      await until('during the cut ended')
+      await until('followed ended')
+    })
+    match(warnings.join('\n'), LOST)
+    const applications = ['followed', 'during the cut']
+    const expected = { sessions: 2, ended: 2, doubtful: 0 }
+    deepEqual(await rowsAbout('application = any ($1)', applications), expected)
+  })
+
+  it('are read on where a connection was cut in the middle of them', async () => {
+    const [cluster] = hosts.clusters
+    const old = join((cluster as Cluster).folder, 'data', "it's", 'old.json')
+    const last = logOfVisit({ pid: BATCH + 501, user: 'ana', application: 'last of all' })
+    writeFileSync(old, visits(BATCH + 500, 200) + last)
+    const step = await haltLedger(hosts.workspace.database, BATCH - 10)
+    const warnings = await following(async (until) => {
+      await step.reached()
+      hosts.machines[0]?.cut()
+      while (process.getActiveResourcesInfo().includes('TCPSocketWrap')) await sleep(20)
+      await step.release()
+      await until('last of all ended')
+    })
+    match(warnings.join('\n'), LOST)
+    const expected = { sessions: BATCH + 501, ended: BATCH + 501, doubtful: 0 }
+    deepEqual(await rowsAbout(`role_name = $1`, 'ana'), expected)
+    deepEqual((await find(['db1'], true)).notRead, [])
+    deepEqual(await rowsAbout(`role_name = $1`, 'ana'), expected)
+    rmSync(old)
   })
 
   it('that is not there are said to be so, and the others are read', async () => {

@@ -14,14 +14,19 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { followSessions } from '../../src/lib/access/sessions/follow.js'
+import { BATCH } from '../../src/lib/access/sessions/ledger/recorder.js'
 import { verifyLedger } from '../../src/lib/access/sessions/ledger/verify.js'
 import { keepReadings } from '../../src/lib/access/sessions/reading/store.js'
 import { findSessions, type SessionsQuestion } from '../../src/lib/access/sessions/sessions.js'
 import type { SessionsFound } from '../../src/lib/access/sessions/types.js'
-import { ConflictError, IncompleteError } from '../../src/lib/errors.js'
+import { ConflictError, IncompleteError, UnreachableError } from '../../src/lib/errors.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { freshDatabase, testWorkspace, type FreshDatabase } from '../support/database.js'
-import { sessionsQuestion, visit } from '../support/session-log.js'
+import { haltLedger } from '../support/halt.js'
+import { sessionsQuestion, visit, visits } from '../support/session-log.js'
+
+/** More than one transaction takes. */
+const MANY = BATCH + 500
 
 describe('a log that is recorded again and again', () => {
   let fresh: FreshDatabase
@@ -151,6 +156,57 @@ describe('a log that is recorded again and again', () => {
     deepEqual(seen.sort(), ['1 ended', '2 ended', '2 open', '3 ended'])
     deepEqual(await record(), whole(0))
     deepEqual(await kept(), [3, 4])
+  })
+
+  it('is rotated while it is read, and each session is recorded once', async () => {
+    const step = await haltLedger(fresh.database, BATCH)
+    writeFileSync(log, visits(MANY))
+    const renamed = record()
+    await step.reached()
+    renameSync(log, rotated)
+    appendFileSync(rotated, session(MANY + 1))
+    writeFileSync(log, session(MANY + 2))
+    await step.release()
+    deepEqual(await renamed, whole(MANY + 1))
+    deepEqual(await record(), whole(1))
+    deepEqual(await kept(), [MANY + 2, MANY + 2])
+  })
+
+  it('is copied and emptied while it is read, and each session is recorded once', async () => {
+    const step = await haltLedger(fresh.database, BATCH)
+    writeFileSync(log, visits(MANY))
+    const emptied = record()
+    await step.reached()
+    copyFileSync(log, rotated)
+    truncateSync(log)
+    appendFileSync(log, session(MANY + 1))
+    await step.release()
+    const { recorded = 0, reasons } = await emptied
+    deepEqual(reasons, [])
+    deepEqual(await record(), whole(MANY + 1 - recorded))
+    deepEqual(await kept(), [MANY + 1, MANY + 1])
+  })
+
+  it('is read on after the database was lost, which ends whoever reads', async () => {
+    writeFileSync(log, visits(MANY))
+    const asked = sessionsQuestion({ logs: [log], isRecording: true })
+    const readers = [
+      async () => findSessions(workspace, asked),
+      async () => followSessions(workspace, asked, async () => undefined),
+    ]
+    for (const read of readers) {
+      const step = await haltLedger(fresh.database, 100)
+      const lost = rejects(read(), UnreachableError)
+      await step.reached()
+      await fresh.database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      await lost
+      await step.release()
+    }
+    deepEqual(await record(), whole(MANY))
+    deepEqual(await kept(), [MANY, MANY])
   })
 
   it('is recorded by one command at a time', async () => {

@@ -4,9 +4,10 @@ import type { SnapshotSet } from '../../src/lib/snapshot/types.js'
 import { PROGRAMS } from '../support/estate/cluster.js'
 import type { EstateCommands } from '../support/estate/commands.js'
 import type { Estate, MachineName } from '../support/estate/estate.js'
-import { haltProgram, haltTrail, haltTrailAfter, type Halt } from '../support/estate/halt.js'
+import { haltProgram } from '../support/estate/halt.js'
 import { DATABASES, PLACE, prepare, snapshotFlags } from '../support/estate/snapshots.js'
 import { withEstate } from '../support/estate/suite.js'
+import { haltTrail, haltTrailAfter, type Halt } from '../support/halt.js'
 
 const SCRATCH = '/var/tmp/cleverctl-drill-main'
 

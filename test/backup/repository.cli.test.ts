@@ -5,7 +5,8 @@ import { ExitCode } from '../../src/lib/errors.js'
 import { Cloud, S3_SECRET } from '../support/estate/cloud.js'
 import { EstateCommands, type Document } from '../support/estate/commands.js'
 import { canRunEstate, MACHINES, type MachineName } from '../support/estate/estate.js'
-import { haltProgram, haltTrailAfter, type Halt } from '../support/estate/halt.js'
+import { haltProgram } from '../support/estate/halt.js'
+import { haltTrailAfter, type Halt } from '../support/halt.js'
 
 const { ok, failure, usage, partial, notFound, conflict, findings } = ExitCode
 const CONFIGURATION = '/etc/pgbackrest/conf.d/cleverctl-repo2.conf'

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { childrenOf } from './process-list.js'
 
 const run = promisify(execFile)
 
@@ -171,9 +172,8 @@ async function runCluster({ folder, port }: { folder: string; port: number }): P
 
 /** The postmaster of a running cluster's data folder, and its children. */
 function serverProcesses(data: string): number[] {
-  const [postmaster] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
-  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim()
-  return [postmaster, ...children.split(' ').filter(Boolean)].map(Number)
+  const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  return [postmaster, ...childrenOf(postmaster)]
 }
 
 /** A shell that outlives this process and then clears up; @returns its process id */

@@ -19,7 +19,12 @@ async function startMachine(cluster: Cluster, key: string): Promise<SshServer> {
 /** Records it as a database host, without looking at it. @param key path of the private key that opens it */
 export async function recordMachine(
   workspace: Workspace,
-  given: { name: string; cluster: Cluster; machine: Omit<SshServer, 'stop' | 'log'>; key: string },
+  given: {
+    name: string
+    cluster: Cluster
+    machine: Omit<SshServer, 'stop' | 'cut' | 'log'>
+    key: string
+  },
 ): Promise<void> {
   const { name, cluster, machine, key } = given
   await addHost(

@@ -6,6 +6,7 @@ import { hashPassword } from '../../src/lib/installer/password.js'
 import { Secret } from '../../src/lib/secret.js'
 import type { Look } from './content.js'
 import type { ManifestCommand } from './manifest.js'
+import { visit } from './session-log.js'
 
 /** A command line in parts, so that a test can put something else in the place of one part. */
 export interface Line {
@@ -69,9 +70,6 @@ const NO_HOST = 'db-none'
 const HOST_KEY = `SHA256:${'A'.repeat(42)}E`
 const OTHER_HOST_KEY = `SHA256:${'B'.repeat(42)}E`
 const ROUTERS = 'installation,password,driver,address,hostKey,port,username,ssid,wifiPassword'
-
-const SESSION_LOG =
-  '2026-11-25 23:02:41.351 UTC [12472] LOG:  connection received: host=10.0.0.1 port=5\n'
 
 const secretWord = () => systemRandom.bytes(12).toString('hex')
 
@@ -240,17 +238,22 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   'access:sessions': (stand) => ({
     succeeds: {
       flags: {
-        log: stand.file('pg.log', SESSION_LOG),
+        log: stand.file('pg.json', visit({ pid: 1, user: 'stranger' })),
         'log-line-prefix': '%m [%p] ',
         since: '36500d',
         hours: '07:00-19:00',
         timezone: 'Europe/Madrid',
         superuser: 'dba',
         limit: '10',
+        record: true,
+        check: true,
       },
-      code: ok,
+      code: findings,
     },
-    fails: { flags: { log: stand.path('nowhere.json'), check: true }, code: usage },
+    fails: {
+      flags: { log: stand.path('nowhere.json'), record: true, follow: true },
+      code: usage,
+    },
   }),
   'access:sessions:verify': () => ({
     succeeds: { code: ok },

@@ -60,3 +60,16 @@ export function visit({ pid, user, application, address = '10.0.0.1', isRefused 
     })
   )
 }
+
+/** So many connections of one role, one after the other. @param within so many others begin before each ends */
+export function visits(count: number, within = 0): string {
+  const records = Array.from({ length: count }, (_, each) =>
+    visit({ pid: each + 1, user: 'ana', application: 'psql' }).split(/(?<=\n)/),
+  )
+  const beginning = records.map((lines) => lines.slice(0, -1).join(''))
+  const ends = [
+    ...beginning.slice(0, within).map(() => ''),
+    ...records.map((lines) => lines.at(-1)),
+  ]
+  return ends.map((end, each) => `${beginning[each] ?? ''}${end ?? ''}`).join('')
+}

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostKey, HostKeyType } from '../../src/lib/ssh/types.js'
+import { childrenOf } from './process-list.js'
 import { freePort } from './server.js'
 
 /** The account that logs in; its password in a test's dropbear. */
@@ -25,6 +26,8 @@ export interface SshServer {
   hostKey: HostKey
   /** What it wrote so far. */
   log(): string
+  /** Ends the connections that are open, as a machine that loses them would; new ones are taken. */
+  cut(): void
   stop(): Promise<void>
 }
 
@@ -124,6 +127,9 @@ async function running(
     port,
     hostKey,
     log: () => said,
+    cut: () => {
+      for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
+    },
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
       await ended

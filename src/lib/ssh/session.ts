@@ -82,6 +82,8 @@ export class SshSession {
     } finally {
       clearTimeout(timer)
       forget?.()
+      // What arrived meanwhile is not wanted any more: whoever reads on has asked for it anew by then.
+      channel?.removeAllListeners('data')
       channel?.close()
     }
   }

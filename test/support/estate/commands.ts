@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runCli, type CliOptions, type CliResult } from '../cli.js'
 import { freshDatabase, type FreshDatabase } from '../database.js'
+import { killAt, type Halt } from '../halt.js'
 import { DATA } from './cluster.js'
 import { Estate, MACHINES, type MachineName } from './estate.js'
-import type { Halt } from './halt.js'
 
 /** A document of a command, as loosely as a script reads it. */
 export type Document = Record<string, unknown> & { error: { code: string; message: string } }
@@ -55,15 +55,7 @@ export class EstateCommands {
 
   /** Kills a command where it stands still, and lets what it began elsewhere go on. */
   async killed(words: readonly string[], step: Halt): Promise<void> {
-    const { signal, stdout, stderr } = await this.run(words, {
-      onStart: (child) =>
-        void step.reached().then(
-          () => child.kill('SIGKILL'),
-          () => undefined,
-        ),
-    })
-    assert.equal(signal, 'SIGKILL', `it ended before: ${stdout}${stderr}`)
-    await step.release()
+    await killAt(step, (more) => this.run(words, more))
     // PostgreSQL sees that a client is gone once its statement has ended.
     const question = `select 1 from pg_locks join pg_database on pg_database.oid = database
       where datname = current_database() and locktype = 'advisory'`

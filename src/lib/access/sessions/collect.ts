@@ -49,6 +49,17 @@ export class SessionList {
   }
 }
 
+/**
+ * Since when sessions are shown. What is recorded for the first time is shown whenever it was: a host that was out of
+ * reach for longer would otherwise have its findings recorded and told to nobody.
+ */
+export function shownSince(
+  { isRecording, isAnew }: { isRecording: boolean; isAnew: boolean },
+  since: Date,
+): Date {
+  return isRecording && !isAnew ? new Date(0) : since
+}
+
 /** Whether a session was over before that. */
 export function isBefore({ start, end, outcome }: ShownSession, since: Date): boolean {
   return (end ?? start) < since.toISOString() && outcome !== 'open'

@@ -3,6 +3,7 @@ import { CancelledError, ExpectedError } from '../../errors.js'
 import { onHost } from '../../host/reach.js'
 import type { HostRow } from '../../host/store.js'
 import type { Workspace } from '../../workspace.js'
+import { shownSince } from './collect.js'
 import { SessionIntake } from './intake.js'
 import { readFiles, type LogFiles } from './read-files.js'
 import { AT_ONCE, readHost } from './read-hosts.js'
@@ -19,8 +20,8 @@ export interface SessionsFollowed {
   recorded?: number
 }
 
-/** How long logs are left alone between two looks. */
-const PAUSE_MS = { files: 1000, hosts: 5000, lostHost: 10_000 } as const
+/** How long logs are left alone between two looks; a host also after its connection was cut, and when it is away. */
+const PAUSE_MS = { files: 1000, hosts: 5000, cutHost: 1000, awayHost: 10_000 } as const
 /** How often the trail is told where the ledger ends. */
 const VOUCH_MS = 3_600_000
 
@@ -39,7 +40,7 @@ export async function followSessions(
   const signal = AbortSignal.any([workspace.signal, stop.signal])
   const since = new Date(workspace.clock.now().getTime() - asked.sinceMs)
   const sources = await findSources(workspace, asked)
-  const queue = new ShownQueue(since, give)
+  const queue = new ShownQueue(shownSince(asked, since), give)
   const intake = await SessionIntake.open(workspace, asked, {
     ...{ servers: sources.servers, since, goesOn: true },
     show: (session) => queue.add(session),
@@ -100,10 +101,12 @@ class Follower {
     read: (session: Parameters<typeof readHost>[1]) => Promise<NotRead[]>,
   ): Promise<never> {
     for (;;) {
+      let pauseMs: number = PAUSE_MS.awayHost
       try {
         await onHost(this.#workspace, host, environment, async (session) => {
           for (;;) {
             await this.#end(host.name, await read(session))
+            pauseMs = PAUSE_MS.cutHost
             await this.#pause(PAUSE_MS.hosts)
           }
         })
@@ -111,7 +114,7 @@ class Follower {
         this.#workspace.signal.throwIfAborted()
         if (!(error instanceof ExpectedError)) throw error
         await this.#end(host.name, [{ log: host.name, reason: error.message }])
-        await this.#pause(PAUSE_MS.lostHost)
+        await this.#pause(pauseMs)
       }
     }
   }

@@ -25,7 +25,7 @@ export interface IntakeFor {
   since: Date
   /** Whether the logs are read on later. */
   goesOn: boolean
-  /** @param isAgain whether it was shown before, and stands out in a further way since */
+  /** @param isAgain whether this intake has shown it before, and it stands out in a further way since */
   show: (session: ShownSession, isAgain: boolean) => void
   /** Waits until whoever reads them has taken the sessions that were shown. */
   flush?: () => Promise<void>
@@ -41,6 +41,8 @@ export class SessionIntake implements SessionTaker {
   readonly #show: IntakeFor['show']
   readonly #flush: IntakeFor['flush']
   readonly #recorder: SessionRecorder | undefined
+  /** Sessions of former recordings, which this one has not shown. */
+  readonly #former: Set<ShownSession>
 
   private constructor(
     workspace: Workspace,
@@ -52,9 +54,10 @@ export class SessionIntake implements SessionTaker {
     const { since, goesOn } = about
     this.#show = about.show
     this.#flush = about.flush
+    this.#former = new Set(isRecording ? told.history.latest : [])
     this.#judge = new SessionJudge(told.measure, (session) => {
       this.#recorder?.retake(session)
-      this.#show(session, true)
+      this.#show(session, !this.#former.delete(session))
     })
     this.#judge.learn(told.history)
     const mode = { isKept: isRecording, goesOn, isAnew, since }

@@ -1,7 +1,7 @@
 import { ExitCode, FindingsError, IncompleteError } from '../../errors.js'
 import type { Window } from '../../campaign/window.js'
 import type { Workspace } from '../../workspace.js'
-import { SessionList } from './collect.js'
+import { SessionList, shownSince } from './collect.js'
 import { SessionIntake } from './intake.js'
 import { findRecorded } from './ledger/find.js'
 import type { LedgerFilter } from './ledger/store.js'
@@ -54,7 +54,7 @@ export async function findSessions(
     const found = await findRecorded(workspace, { ...asked.filter, since }, asked.limit)
     return verdictOn(found, { isChecking: asked.isChecking, isOutOfReach: false })
   }
-  const list = new SessionList(asked.limit, since)
+  const list = new SessionList(asked.limit, shownSince(asked, since))
   const { intake, notRead, isOutOfReach } = await read(workspace, asked, since, list)
   await intake.finish()
   return verdictOn(

@@ -1,14 +1,14 @@
 import { isSqlState, SqlState } from '../../../database/sqlstate.js'
 import { RefusedError } from '../../../errors.js'
-import { appendTrail } from '../../../trail/append.js'
 import type { Workspace } from '../../../workspace.js'
 import type { Readings } from '../reading/readings.js'
 import { keepReadings, type KeptServer } from '../reading/store.js'
 import type { ShownSession } from '../types.js'
-import { appendSessions, selectLedgerHead, type ReadSession } from './store.js'
+import { noteEnd } from './noted-end.js'
+import { appendSessions, type ReadSession } from './store.js'
 
 /** So many sessions are worth a transaction of their own. */
-const BATCH = 2000
+export const BATCH = 2000
 
 /** Takes sessions as they are read and adds them to the ledger in batches. */
 export class SessionRecorder {
@@ -17,8 +17,6 @@ export class SessionRecorder {
   readonly #changed = new Map<ShownSession, string>()
   readonly #readings: Readings
   #added = 0
-  /** How many of them the trail tells of. */
-  #vouched = 0
   /** The end of the last transaction. Once one failed, none follows: what it held would be missing before. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -71,20 +69,11 @@ export class SessionRecorder {
       .catch(refuse)
   }
 
-  /** Writes the rest, and into the trail where the ledger ends now. */
+  /** Writes the rest, and into the trail where the ledger ends now; also for one that was killed before it could. */
   async finish(): Promise<void> {
     await this.write()
-    if (this.#added === this.#vouched) return
-    this.#vouched = this.#added
     const { database, actor } = this.#workspace
-    await database.transaction(async (transaction) => {
-      const head = await selectLedgerHead(transaction)
-      await appendTrail(transaction, actor, {
-        action: 'access.sessions',
-        subject: 'ledger',
-        details: { added: this.#added, seq: Number(head?.seq), hash: head?.hash ?? null },
-      })
-    })
+    await database.transaction((transaction) => noteEnd(transaction, actor, this.#added))
   }
 }
 

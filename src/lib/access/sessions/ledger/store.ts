@@ -95,18 +95,6 @@ export async function selectLedgerHead(database: Queryable): Promise<TrailHead |
   return rows[0]
 }
 
-/** Hash of one row, hexadecimal; undefined where there is no such row. */
-export async function selectLedgerHash(
-  database: Queryable,
-  seq: number,
-): Promise<string | undefined> {
-  const { rows } = await database.query<{ hash: string }>(
-    `select encode(hash, 'hex') as hash from cleverctl.session where seq = $1`,
-    [seq],
-  )
-  return rows[0]?.hash
-}
-
 /** All rows of the ledger in the order of their numbers, page by page, in bounded memory. */
 export async function* ledgerPages(transaction: Transaction): AsyncGenerator<LedgerRow[]> {
   await transaction.query(

@@ -1,14 +1,14 @@
 import type { Transaction } from '../../../database/database.js'
 import { HashChain, type TrailProblem, type TrailVerdict } from '../../../trail/chain.js'
-import { selectTrail } from '../../../trail/store.js'
 import { sound } from '../../../trail/verify.js'
 import type { Workspace } from '../../../workspace.js'
+import { selectContradicted } from './noted-end.js'
 import { hashOfLedgerRow, type LedgerRow } from './row.js'
-import { ledgerPages, selectLedgerHash, selectLedgerHead } from './store.js'
+import { ledgerPages, selectLedgerHead } from './store.js'
 
 /**
  * Recomputes the hash of every row of the ledger outside the database, and compares the chain with its noted end and
- * with the end that the trail tells of. Somebody who owns the tables and rewrites ledger and trail from one row on
+ * with every end that the trail tells of. Somebody who owns the tables and rewrites ledger and trail from one row on
  * is found by a copy of the trail that was kept elsewhere.
  * @throws FindingsError, with the verdict as its result, when anything is wrong
  */
@@ -31,13 +31,9 @@ export async function verifyLedger(workspace: Workspace): Promise<TrailVerdict> 
 }
 
 async function compareWithTrail(transaction: Transaction): Promise<TrailProblem[]> {
-  const [noted] = await selectTrail(transaction, {
-    ...{ since: undefined, action: 'access.sessions', subject: 'ledger' },
-    ...{ actor: undefined, before: undefined, limit: 1 },
+  const contradicted = await selectContradicted(transaction)
+  return contradicted.map(({ seq, entry }) => {
+    const explanation = `row ${entry} of the trail tells another hash of it`
+    return { seq, kind: 'altered', explanation }
   })
-  if (noted === undefined) return []
-  const { seq, hash } = JSON.parse(noted.details) as { seq: number; hash: string }
-  if ((await selectLedgerHash(transaction, seq)) === hash) return []
-  const explanation = `row ${noted.seq} of the trail tells another hash of it`
-  return [{ seq, kind: 'altered', explanation }]
 }
