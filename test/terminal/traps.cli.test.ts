@@ -215,13 +215,22 @@ describe('traps of the stack', () => {
     })
   })
 
+  it('a switch that is not given is false in a result, and not missing', async () => {
+    const [without, given] = await Promise.all([
+      thing(['take', 'a', '--json']),
+      thing(['take', 'a', '--force', '--json']),
+    ])
+    assert.deepEqual(without.json(), { name: 'a', isForced: false })
+    assert.deepEqual(given.json(), { name: 'a', isForced: true })
+  })
+
   describe('stdin', () => {
     it('is not swallowed by arguments', async () => {
       const [optional, required] = await Promise.all([
         thing(['take', 'a', '--json'], { input: 'stolen\n' }),
         thing(['take', '--json'], { input: 'stolen\n' }),
       ])
-      assert.deepEqual(optional.json(), { name: 'a' })
+      assert.equal((optional.json() as { name: string }).name, 'a')
       assert.equal(required.code, 2)
     })
 

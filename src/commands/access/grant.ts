@@ -57,7 +57,7 @@ export default class AccessGrant extends BaseCommand<Granted> {
       {
         ...{ email: args.email, forMs, reason: reason.trim(), databases },
         servers: serversOf(flags),
-        isReadOnly: flags['read-only'] === true,
+        isReadOnly: flags['read-only'],
         method: certificate ? 'certificate' : 'password',
       },
       {

@@ -108,7 +108,7 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
       const workspace = await this.changingWorkspace(flags)
       return rotateApiKey(workspace, { installation, overlap, lifetimeMs, delivery })
     }
-    const { detach: isDetached = false, concurrency = DEFAULT_CONCURRENCY } = flags
+    const { detach: isDetached, concurrency = DEFAULT_CONCURRENCY } = flags
     const { 'older-than': olderThanMs } = flags
     const asked = {
       installations,

@@ -39,7 +39,7 @@ export default class CampaignResume extends BaseCommand<CampaignReport> {
 
   protected async execute(): Promise<CampaignReport> {
     const { args, flags } = await this.parse(CampaignResume)
-    const { detach: isDetached = false, concurrency = DEFAULT_CONCURRENCY } = flags
+    const { detach: isDetached, concurrency = DEFAULT_CONCURRENCY } = flags
     const needs = { maxConnections: concurrency + OWN_CONNECTIONS, finishesStatements: true }
     return carryOn(await this.changingWorkspace(flags, needs), operations(process.env), {
       id: args.campaign,

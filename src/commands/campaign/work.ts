@@ -33,7 +33,7 @@ export default class CampaignWork extends BaseCommand<WorkReport> {
 
   protected async execute(): Promise<WorkReport> {
     const { flags } = await this.parse(CampaignWork)
-    const { concurrency = DEFAULT_CONCURRENCY, 'until-idle': untilIdle = false } = flags
+    const { concurrency = DEFAULT_CONCURRENCY, 'until-idle': untilIdle } = flags
     // One connection to fetch jobs and one to do them, for each.
     const needs = { maxConnections: 2 * concurrency + OWN_CONNECTIONS, finishesStatements: true }
     const workspace = await this.changingWorkspace(flags, needs)

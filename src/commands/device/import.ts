@@ -39,8 +39,7 @@ export default class DeviceImport extends BaseCommand<Result> {
 
   protected async execute(): Promise<Result> {
     const { args, flags } = await this.parse(DeviceImport)
-    // Absent, a boolean flag is undefined, and the result says false.
-    const isDryRun = flags['dry-run'] === true
+    const { 'dry-run': isDryRun } = flags
     const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
     return importDevices(workspace, {
       input: args.file,

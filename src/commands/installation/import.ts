@@ -31,9 +31,7 @@ export default class InstallationImport extends BaseCommand<Result> {
 
   protected async execute(): Promise<Result> {
     const { args, flags } = await this.parse(InstallationImport)
-    const { format, rejects, strict: isStrict } = flags
-    // Absent, a boolean flag is undefined, and the result says false.
-    const isDryRun = flags['dry-run'] === true
+    const { format, rejects, strict: isStrict, 'dry-run': isDryRun } = flags
     const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
     return importInstallations(workspace, { input: args.file, format, rejects, isStrict, isDryRun })
   }

@@ -98,7 +98,7 @@ export default class RouterRotate extends BaseCommand<Result> {
       isOverwriting: flags.overwrite,
     }
     const ways = this.ways(flags)
-    const { detach: isDetached = false, concurrency = DEFAULT_ROUTERS_AT_ONCE } = flags
+    const { detach: isDetached, concurrency = DEFAULT_ROUTERS_AT_ONCE } = flags
     const asked = { installations, choice, pace: paceOf(flags), isDetached }
     const needs = needsForRouters(concurrency)
     if (flags['dry-run'])

@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core'
+import { Command, Flags, type Interfaces } from '@oclif/core'
 import { setTimeout } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../clock.js'
 import type { Settings } from '../config/settings.js'
@@ -131,6 +131,22 @@ export abstract class BaseCommand<Result extends object> extends Command {
     // Whoever stopped the command is told so, even when it came to an end in order.
     if (this.#interruption.reason) process.exitCode = this.#interruption.reason.exitCode
     return result
+  }
+
+  /** As oclif's own, but a switch that was not given is false, as its type says; oclif leaves it out. */
+  protected override async parse<
+    F extends Record<string, unknown>,
+    B extends Record<string, unknown>,
+    A extends Record<string, unknown>,
+  >(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    const flags: Record<string, unknown> = parsed.flags
+    for (const [name, { type }] of Object.entries({ ...this.ctor.baseFlags, ...this.ctor.flags }))
+      if (type === 'boolean') flags[name] ??= false
+    return parsed
   }
 
   /** Which database and keyring this command line means, for the few commands that look after those. */

@@ -48,10 +48,10 @@ export default class AccessPolicySet extends BaseCommand<SetPolicy> {
     const { always, never, changing, database: databases = [], lapse } = flags
     return setPolicy(await this.changingWorkspace(flags), {
       longerThanMs: always ? 0 : (flags['longer-than'] ?? null),
-      changing: changing === true,
+      changing,
       databases,
       lapseAfterMs: lapse,
-      isNever: never === true,
+      isNever: never,
     })
   }
 
