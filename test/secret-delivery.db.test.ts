@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UnreachableError } from '../src/lib/errors.js'
 import { transactionWithDelivery } from '../src/lib/secret-delivery.js'
-import { fileDelivery } from '../src/lib/secret-file.js'
+import { fileDelivery } from '../src/lib/file-delivery.js'
 import { Secret } from '../src/lib/secret.js'
 import { freshDatabase, type FreshDatabase } from './support/database.js'
 

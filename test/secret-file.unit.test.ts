@@ -18,7 +18,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConflictError, FailureError, UsageError } from '../src/lib/errors.js'
-import { fileDelivery, leftover, openSecretFile, readSecretFile } from '../src/lib/secret-file.js'
+import { fileDelivery } from '../src/lib/file-delivery.js'
+import { leftover, openSecretFile } from '../src/lib/new-secret-file.js'
+import { readSecretFile } from '../src/lib/secret-file.js'
 import { Secret } from '../src/lib/secret.js'
 
 const SECRET = 'clv_the-secret'
@@ -247,10 +249,12 @@ describe('secret files', () => {
         wasWritten: true,
       },
     }
+    const module = (name: string) => JSON.stringify(join(repository, `src/lib/${name}.ts`))
     const runKilled = (script: string) => {
       const program = `
-        import { fileDelivery, openSecretFile } from ${JSON.stringify(join(repository, 'src/lib/secret-file.ts'))}
-        import { Secret } from ${JSON.stringify(join(repository, 'src/lib/secret.ts'))}
+        import { fileDelivery } from ${module('file-delivery')}
+        import { openSecretFile } from ${module('new-secret-file')}
+        import { Secret } from ${module('secret')}
         const path = ${JSON.stringify(path)}, secret = ${JSON.stringify(SECRET)}
         const kill = () => process.kill(process.pid, 'SIGKILL')
         ${script}

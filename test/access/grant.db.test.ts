@@ -20,7 +20,7 @@ import {
   RefusedError,
   UsageError,
 } from '../../src/lib/errors.js'
-import { fileDelivery } from '../../src/lib/secret-file.js'
+import { fileDelivery } from '../../src/lib/file-delivery.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import type { Workspace } from '../../src/lib/workspace.js'

@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database.js'
-import { leftover, openSecretFile, type SecretFile } from '../secret-file.js'
+import { leftover, openSecretFile, type SecretFile } from '../new-secret-file.js'
 import { hasImport } from './registration-store.js'
 
 const HEADER = 'serial,secret\n'

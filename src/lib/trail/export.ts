@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js'
-import { leftover, openSecretFile } from '../secret-file.js'
+import { leftover, openSecretFile } from '../new-secret-file.js'
 import type { Workspace } from '../workspace.js'
 import { lineOfRow } from './line.js'
 import { NO_HASH } from './row.js'

@@ -1,5 +1,5 @@
 import { replaceFile } from '../../sink/replace-file.js'
-import { fileExists } from '../../secret-file.js'
+import { fileExists } from '../../new-secret-file.js'
 import type { Workspace } from '../../workspace.js'
 import { newKeyPair, type Authority } from '../ca/authority.js'
 import { requireTrust, revokeOnServer } from '../ca/on-server.js'

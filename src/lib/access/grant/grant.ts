@@ -1,7 +1,7 @@
 import { randomBase62 } from '../../base62.js'
 import type { Transaction } from '../../database/database.js'
 import { ConflictError, PartialError } from '../../errors.js'
-import { requireFree } from '../../secret-file.js'
+import { requireFree } from '../../new-secret-file.js'
 import { transactionWithDelivery, type SecretDelivery } from '../../secret-delivery.js'
 import { ownersOnly } from '../../staff/change.js'
 import { lockAccount, type AccountRow } from '../../staff/store.js'

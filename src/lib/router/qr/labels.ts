@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { UsageError } from '../../errors.js'
 import type { Secret } from '../../secret.js'
-import { leftover, openSecretFile, requireFree } from '../../secret-file.js'
+import { leftover, openSecretFile, requireFree } from '../../new-secret-file.js'
 import type { Workspace } from '../../workspace.js'
 import { currentCredential } from '../reveal.js'
 import { drawBlocks } from './blocks.js'
@@ -9,7 +9,7 @@ import { htmlSheet, svgLabel, type DrawnLabel } from './sheet.js'
 import { isReadByAll, wifiUri } from './wifi-uri.js'
 
 /** The forms of a file of labels, by its name's ending; only a sheet takes several. */
-export const LABEL_FORMATS = ['svg', 'png', 'html'] as const
+const LABEL_FORMATS = ['svg', 'png', 'html'] as const
 /** One of {@link LABEL_FORMATS}. */
 export type LabelFormat = (typeof LABEL_FORMATS)[number]
 
