@@ -84,25 +84,24 @@ describe('what a command shows', () => {
 
   describe('of a new secret', () => {
     const SECRET = 'thing-secret-1'
-    const WITHHELD = /^warning: the new secret was not shown.*--output FILE or --reveal/
 
     it('all of it on a terminal, once', async () => {
       const { stdout, code } = await runTty(['issue'])
       assert.deepEqual([code, stdout], [0, `secret  ${SECRET}\nid  thing-1\n`])
     })
 
-    it('nothing in a pipe, and says so', async () => {
-      for (const args of [['issue'], ['issue', '--json'], ['issue', '--json', '--quiet']]) {
-        const { code, stdout, stderr } = await run(args)
-        assert.equal(code, 0)
+    it('nothing in a pipe, nor in JSON on a terminal: it is refused, and both ways out are named', async () => {
+      const results = await Promise.all([
+        run(['issue']),
+        run(['issue', '--json']),
+        run(['issue', '--json', '--quiet']),
+        runTty(['issue', '--json']),
+      ])
+      for (const { code, stdout, stderr } of results) {
+        assert.equal(code, 2)
         assert.ok(!(stdout + stderr).includes(SECRET))
-        assert.match(stderr, WITHHELD)
+        assert.match(stdout + stderr, /--output FILE.*[\s\S]*--reveal/)
       }
-    })
-
-    it('nothing on a terminal with --json', async () => {
-      const { stdout } = await runTty(['issue', '--json'])
-      assert.ok(!stdout.includes(SECRET))
     })
 
     it('all of it with --reveal, into the document or into the pipe', async () => {

@@ -51,7 +51,7 @@ export default class AccessGrant extends BaseCommand<Granted> {
   protected async execute(): Promise<Granted> {
     const { args, flags } = await this.parse(AccessGrant)
     const { for: forMs, reason, database: databases = [], certificate, output } = flags
-    const delivery = this.requiredDelivery(flags)
+    const delivery = this.secretDestination(flags).required()
     return grantAccess(
       await this.changingWorkspace(flags),
       {

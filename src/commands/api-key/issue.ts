@@ -36,7 +36,7 @@ export default class ApiKeyIssue extends BaseCommand<NewApiKey | UndeliveredKey>
 
   protected async execute(): Promise<NewApiKey> {
     const { args, flags } = await this.parse(ApiKeyIssue)
-    const delivery = await this.keyDestination(flags)
+    const delivery = await this.secretDestination(flags).ofKey()
     const workspace = await this.changingWorkspace(flags)
     const { installation } = args
     return issueApiKey(workspace, { installation, lifetimeMs: flags['expires-in'], delivery })

@@ -104,7 +104,7 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
     if (isMany && way !== undefined) throw keysNotShown(way, installations, campaignFlag(flags))
     if (installation !== undefined && !isMany) {
       const isHandedOver = overlap.graceMs > 0 || overlap.adoption !== undefined
-      const delivery = await this.keyDestination(flags, { isHandedOver })
+      const delivery = await this.secretDestination(flags).ofKey({ isHandedOver })
       const workspace = await this.changingWorkspace(flags)
       return rotateApiKey(workspace, { installation, overlap, lifetimeMs, delivery })
     }

@@ -43,15 +43,13 @@ export default class DeviceRegister extends BaseCommand<RegisteredDevices> {
 
   protected async execute(): Promise<RegisteredDevices> {
     const { argv, flags } = await this.parse(DeviceRegister)
-    const isShown = flags.reveal || (this.screen.isTerminal && !this.jsonEnabled())
-    const delivery = isShown ? this.secretDelivery(flags) : undefined
     return registerDevices(await this.changingWorkspace(flags), {
       serials: argv.map(String),
       model: flags.model,
       batch: flags.batch,
       manufacturedAt: flags['manufactured-at'],
       secretsOut: flags['secrets-out'],
-      delivery,
+      delivery: this.secretDestination(flags).ifAny(),
     })
   }
 

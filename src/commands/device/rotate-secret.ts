@@ -33,8 +33,7 @@ export default class DeviceRotateSecret extends BaseCommand<RotatedSecret> {
 
   protected async execute(): Promise<RotatedSecret> {
     const { args, flags } = await this.parse(DeviceRotateSecret)
-    const isShown = flags.reveal || (this.screen.isTerminal && !this.jsonEnabled())
-    const delivery = flags.output !== undefined || isShown ? this.secretDelivery(flags) : undefined
+    const delivery = this.secretDestination(flags).required()
     const workspace = await this.changingWorkspace(flags)
     const { grace: graceMs = DEFAULT_GRACE_MS } = flags
     return rotateDeviceSecret(workspace, { serial: args.serial, graceMs, delivery })

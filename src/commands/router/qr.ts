@@ -1,5 +1,10 @@
 import { Args, Flags } from '@oclif/core'
-import { makeWifiLabels, type WifiLabels } from '../../lib/router/qr/labels.js'
+import { UsageError } from '../../lib/errors.js'
+import {
+  makeWifiLabels,
+  type LabelDestination,
+  type WifiLabels,
+} from '../../lib/router/qr/labels.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class RouterQr extends BaseCommand<WifiLabels> {
@@ -34,7 +39,7 @@ export default class RouterQr extends BaseCommand<WifiLabels> {
 
   protected async execute(): Promise<WifiLabels> {
     const { argv, flags } = await this.parse(RouterQr)
-    const destination = this.labelDestination(flags)
+    const destination = this.#destination(flags.output)
     const installations = argv.map(String)
     return makeWifiLabels(await this.changingWorkspace(flags), { installations, destination })
   }
@@ -48,5 +53,13 @@ export default class RouterQr extends BaseCommand<WifiLabels> {
         ['version', String(version)],
       ])
     this.screen.line(file)
+  }
+
+  /** The labels hold a secret: they go to a file, else to the terminal and nowhere else. */
+  #destination(file: string | undefined): LabelDestination {
+    if (file !== undefined) return { file }
+    if (!this.screen.isTerminal || this.jsonEnabled())
+      throw new UsageError('missing-output', 'the labels have nowhere to go: --output is missing')
+    return { show: (lines) => this.screen.lightOnDark(lines) }
   }
 }

@@ -36,7 +36,7 @@ export default class RouterReveal extends BaseCommand<RevealedCredential> {
   protected async execute(): Promise<RevealedCredential> {
     const { args, flags } = await this.parse(RouterReveal)
     const { what, reason } = flags
-    const delivery = this.requiredDelivery(flags)
+    const delivery = this.secretDestination(flags).required()
     const { installation } = args
     const workspace = await this.changingWorkspace(flags)
     return revealCredential(workspace, { installation, what, reason, delivery })

@@ -26,7 +26,7 @@ export default class TokenIssue extends BaseCommand<IssuedToken> {
 
   protected async execute(): Promise<IssuedToken> {
     const { args, flags } = await this.parse(TokenIssue)
-    const delivery = this.requiredDelivery(flags)
+    const delivery = this.secretDestination(flags).required()
     const workspace = await this.changingWorkspace(flags)
     const ttlMs = flags.ttl ?? DEFAULT_TOKEN_TTL_MS
     return issueToken(workspace, { serial: args.serial, ttlMs, delivery })

@@ -28,26 +28,18 @@ const MAX_GRACE_MS = 31 * DEFAULT_GRACE_MS
  * Gives a device a new secret. The former one works until now + grace, so that the device can be
  * given the new one without losing data; with a grace of 0, for a secret that leaked, it ends at
  * once, and with it every token that was got by it.
- * @param asked.delivery where the new secret goes; undefined is refused: nobody would ever hold it
- * @throws NotFoundError for an unknown serial, UsageError for too long a grace or no delivery
+ * @param asked.delivery where the new secret goes
+ * @throws NotFoundError for an unknown serial, UsageError for too long a grace
  * @throws ConflictError for a revoked device, and while an earlier rotation's grace runs unless this one's is 0
  */
 export async function rotateDeviceSecret(
   workspace: Workspace,
-  asked: { serial: string; graceMs: number; delivery: SecretDelivery | undefined },
+  asked: { serial: string; graceMs: number; delivery: SecretDelivery },
 ): Promise<RotatedSecret> {
   const { database, actor, clock, random } = workspace
   const { graceMs, delivery } = asked
   const serial = parseSerial(asked.serial)
   if (graceMs > MAX_GRACE_MS) throw new UsageError('bad-grace', 'the grace is 31 days at most')
-  if (!delivery)
-    throw new UsageError(
-      'missing-output',
-      'the new secret has nowhere to go: --output is missing',
-      {
-        suggestions: [`cleverctl device rotate-secret ${serial} --output secret.txt`],
-      },
-    )
   const isInForce = (secret: string): Promise<boolean> =>
     database.transaction(async (transaction) => {
       const device = await requireDevice(transaction, serial)

@@ -1,25 +1,15 @@
-import { Command, Flags, type Interfaces } from '@oclif/core'
+import { Command, type Interfaces } from '@oclif/core'
 import { setTimeout } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../clock.js'
 import type { Settings } from '../config/settings.js'
-import {
-  CancelledError,
-  ExpectedError,
-  FindingsError,
-  IncompleteError,
-  PartialError,
-  UsageError,
-} from '../errors.js'
+import { CancelledError, ExpectedError } from '../errors.js'
 import type { Secret } from '../secret.js'
-import type { SecretDelivery } from '../secret-delivery.js'
-import type { LabelDestination } from '../router/qr/labels.js'
 import type { Ways } from '../ssh/pin.js'
-import type { Sink } from '../sink/types.js'
-import { fileDelivery } from '../secret-file.js'
 import type { Surroundings } from '../surroundings.js'
 import type { Log, Workspace } from '../workspace.js'
 import { currentActor } from './actor.js'
-import { describeFailure, writeFailure, type Failure } from './failure.js'
+import { describeFailure, isHalfResult, writeFailure, type Failure } from './failure.js'
+import { globalFlags, type GlobalFlags } from './global-flags.js'
 import { Interruption } from './interruption.js'
 import { stderrLog } from './log.js'
 import type { WorkspaceNeeds } from './open-workspace.js'
@@ -34,25 +24,10 @@ import {
   type Audience,
 } from './questions.js'
 import { Screen } from './screen.js'
+import { SecretDestination, type SecretOutputFlags } from './secret-destination.js'
 import { readSecret } from './secret-input.js'
-import {
-  handedOverDelivery,
-  nowhereToGo,
-  revealedDelivery,
-  shownDelivery,
-  withheldDelivery,
-} from './secret-output.js'
 import { oneLine } from './text.js'
 import { usageErrorOf } from './usage.js'
-
-/** The flags that every command has, as `this.parse` gives them. */
-export interface GlobalFlags {
-  profile?: string | undefined
-  'database-url'?: string | undefined
-  'no-input': boolean
-  quiet: boolean
-  verbose: boolean
-}
 
 /** How long an interrupted command may take to release what it holds. */
 const GRACE_MS = 5000
@@ -70,35 +45,7 @@ const CLOSE_MS = 1000
  */
 export abstract class BaseCommand<Result extends object> extends Command {
   static override enableJsonFlag = true
-  static override baseFlags = {
-    json: Flags.boolean({
-      description: 'print the result as one JSON document',
-      helpGroup: 'GLOBAL',
-    }),
-    profile: Flags.string({
-      description: 'profile to use (cleverctl help config)',
-      env: 'CLEVERCTL_PROFILE',
-      helpGroup: 'GLOBAL',
-      helpValue: 'NAME',
-    }),
-    'database-url': Flags.string({
-      description: 'PostgreSQL to use instead of the embedded one; a password in it is refused',
-      helpGroup: 'GLOBAL',
-      helpValue: 'URL',
-    }),
-    'no-input': Flags.boolean({
-      description: 'never ask; fail naming the missing flag',
-      helpGroup: 'GLOBAL',
-    }),
-    quiet: Flags.boolean({
-      description: 'no progress and no notices on stderr',
-      helpGroup: 'GLOBAL',
-    }),
-    verbose: Flags.boolean({
-      description: 'details for hunting a fault on stderr',
-      helpGroup: 'GLOBAL',
-    }),
-  }
+  static override baseFlags = globalFlags
 
   protected readonly screen = new Screen()
   /** How long this command may go on after SIGINT or SIGTERM, in milliseconds. */
@@ -258,66 +205,14 @@ export abstract class BaseCommand<Result extends object> extends Command {
     return askChoice(this.#audience(flags), input)
   }
 
-  /**
-   * Where a new secret goes: `output` (a file made 0600, never overwritten), else the terminal,
-   * else with --reveal into the result; else nowhere, said on stderr.
-   * @param about.isHandedOver the gate gives it to those who need it, so it need not go anywhere
-   */
-  protected secretDelivery(
-    flags: GlobalFlags & { output?: string | undefined; reveal: boolean },
-    about: { isHandedOver: boolean } = { isHandedOver: false },
-  ): SecretDelivery {
-    const writers = {
-      fact: (label: string, value: string) => this.screen.facts([[label, value]]),
-      warn: (message: string) => this.notices(flags).warn(message),
-    }
-    const withheld = () =>
-      about.isHandedOver ? handedOverDelivery(this.notices(flags)) : withheldDelivery(writers)
-    if (flags.output !== undefined) return fileDelivery(flags.output)
-    if (this.jsonEnabled()) return flags.reveal ? revealedDelivery() : withheld()
-    return flags.reveal || this.screen.isTerminal ? shownDelivery(writers) : withheld()
-  }
-
-  /**
-   * Where labels that hold a secret go: `output`, else the terminal.
-   * Throws UsageError naming --output where neither is there.
-   */
-  protected labelDestination({ output }: { output?: string | undefined }): LabelDestination {
-    if (output !== undefined) return { file: output }
-    if (!this.screen.isTerminal || this.jsonEnabled())
-      throw new UsageError('missing-output', 'the labels have nowhere to go: --output is missing')
-    return { show: (lines) => this.screen.lightOnDark(lines) }
-  }
-
-  /**
-   * The same for a secret that has no other way to its user.
-   * Throws UsageError naming the flags where it would go nowhere: nobody would ever hold it.
-   */
-  protected requiredDelivery(
-    flags: GlobalFlags & { output?: string | undefined; reveal: boolean },
-  ): SecretDelivery {
-    const isShown = flags.reveal || (this.screen.isTerminal && !this.jsonEnabled())
-    if (flags.output === undefined && !isShown) throw nowhereToGo()
-    return this.secretDelivery(flags)
-  }
-
-  /**
-   * Where a new API key goes: to the sinks of --deliver, else as {@link secretDelivery} says.
-   * @param about.isHandedOver gates give it to the loggers, so it need not go anywhere
-   * Throws UsageError for what is no sink, and where nobody would ever hold the key.
-   */
-  protected async keyDestination(
-    flags: GlobalFlags & {
-      output?: string | undefined
-      reveal: boolean
-      deliver?: string[] | undefined
-    },
-    about = { isHandedOver: false },
-  ): Promise<SecretDelivery | readonly Sink[]> {
-    if (flags.deliver === undefined)
-      return about.isHandedOver ? this.secretDelivery(flags, about) : this.requiredDelivery(flags)
-    const { parseSink } = await import('../sink/parse.js')
-    return flags.deliver.map((text) => parseSink(text, process.env))
+  /** Where the new secret of this command may go; see {@link SecretDestination}. */
+  protected secretDestination(flags: GlobalFlags & SecretOutputFlags): SecretDestination {
+    const { screen } = this
+    return new SecretDestination(flags, {
+      screen,
+      log: this.notices(flags),
+      isJson: this.jsonEnabled(),
+    })
   }
 
   protected override async catch(error: unknown): Promise<void> {
@@ -357,12 +252,4 @@ export abstract class BaseCommand<Result extends object> extends Command {
   #audience(flags: GlobalFlags): Audience {
     return { noInput: flags['no-input'], signal: this.signal }
   }
-}
-
-/** Whether a failure brings a result that people want to see although it is none to rely on. */
-function isHalfResult(error: unknown): error is ExpectedError & { result: object } {
-  const kinds = [PartialError, FindingsError, IncompleteError]
-  return (
-    kinds.some((kind) => error instanceof kind) && (error as ExpectedError).result !== undefined
-  )
 }

@@ -1,5 +1,5 @@
 import { StatementError } from '../database/statement-error.js'
-import { ExitCode, ExpectedError } from '../errors.js'
+import { ExitCode, ExpectedError, FindingsError, IncompleteError, PartialError } from '../errors.js'
 import { colourPalette, plainPalette, wantsColour } from './colour.js'
 import { oneLine } from './text.js'
 
@@ -33,6 +33,14 @@ export function describeFailure(error: unknown): Failure {
       message: 'unexpected fault in cleverctl',
       suggestions: ['give the command again with --verbose and report what it prints'],
     }
+  )
+}
+
+/** Whether a failure brings a result that people want to see although it is none to rely on. */
+export function isHalfResult(error: unknown): error is ExpectedError & { result: object } {
+  const kinds = [PartialError, FindingsError, IncompleteError]
+  return (
+    kinds.some((kind) => error instanceof kind) && (error as ExpectedError).result !== undefined
   )
 }
 

@@ -30,7 +30,7 @@ export const percentFlag = Flags.custom<number>({
   helpValue: '1%..100%',
 })
 
-/** Where a new secret goes; read by `this.secretDelivery(flags)`. */
+/** Where a new secret goes; read by `this.secretDestination(flags)`. */
 export const secretOutputFlags = {
   output: Flags.string({
     description: 'file for the new secret, made readable by you alone; never overwritten',
@@ -42,7 +42,7 @@ export const secretOutputFlags = {
   }),
 }
 
-/** Where a new key is used; read by `this.keyDestination(flags)`. */
+/** Where a new key is used; read by `this.secretDestination(flags).ofKey()`. */
 export const deliverFlag = {
   deliver: Flags.string({
     description:

@@ -3,7 +3,7 @@ import type { Secret } from '../secret.js'
 import type { SecretDelivery } from '../secret-delivery.js'
 import type { Log } from '../workspace.js'
 
-/** What the deliveries of this file write with. */
+/** What {@link shownDelivery} writes with. */
 export interface Writers {
   /** A line of the result on stdout. */
   fact: (label: string, value: string) => void
@@ -36,17 +36,6 @@ export function revealedDelivery(): SecretDelivery {
       kept = secret
     },
     revealed: () => kept?.reveal(),
-  }
-}
-
-/** Keeps the secret to itself, and says so. */
-export function withheldDelivery(writers: Writers): SecretDelivery {
-  return {
-    ...nowhere,
-    finish: async () =>
-      writers.warn(
-        'the new secret was not shown, because stdout is no terminal; --output FILE or --reveal give it away',
-      ),
   }
 }
 

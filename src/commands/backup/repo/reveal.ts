@@ -30,7 +30,7 @@ export default class BackupRepoReveal extends BaseCommand<RevealedRepository> {
   protected async execute(): Promise<RevealedRepository> {
     const { args, flags } = await this.parse(BackupRepoReveal)
     const { reason, stanza } = flags
-    const delivery = this.requiredDelivery(flags)
+    const delivery = this.secretDestination(flags).required()
     const asked = { stanza, number: args.number, reason, delivery }
     return revealPassphrase(await this.changingWorkspace(flags), asked)
   }
