@@ -4,8 +4,8 @@ import { parseFingerprint } from '../ssh/host-key.js'
 import type { HostKeyType, Identity } from '../ssh/types.js'
 import type { Secret } from '../secret.js'
 import { readSecretFile } from '../secret-file.js'
-import type { RouterToAdd } from './add.js'
 import { parseJump } from './jump.js'
+import type { RouterToAdd } from './to-add.js'
 import type { RouterDriver } from './types.js'
 
 /** A router as its flags describe it; OpenSSH's configuration fills what they leave open. */

@@ -18,11 +18,12 @@ import { Secret } from '../secret.js'
 import { parseFingerprint } from '../ssh/host-key.js'
 import type { Ways } from '../ssh/pin.js'
 import type { Workspace } from '../workspace.js'
-import { addRouter, type RouterToAdd } from './add.js'
+import { addRouter } from './add.js'
+import type { RouterToAdd } from './to-add.js'
 import { ROUTER_DRIVERS } from './types.js'
 
 /** The columns of a list of routers; all stand in the header, and the last four may be empty. */
-export const ROUTER_COLUMNS = [
+const ROUTER_COLUMNS = [
   'installation',
   'driver',
   'address',

@@ -129,14 +129,22 @@ async function insertJumps(
   routerId: string,
   jumps: readonly JumpHost[],
 ): Promise<void> {
-  for (const [index, jump] of jumps.entries()) {
-    await transaction.query(
-      `insert into cleverctl.router_jump (router_id, position, address, port, username, host_key_type,
-         host_key_sha256)
-       values ($1, $2, $3, $4, $5, $6, $7)`,
-      [routerId, index + 1, jump.address, jump.port, jump.username, ...pin(jump.hostKey)],
-    )
-  }
+  const keys = jumps.map(({ hostKey }) => pin(hostKey))
+  await transaction.query(
+    `insert into cleverctl.router_jump (router_id, position, address, port, username, host_key_type,
+       host_key_sha256)
+     select $1, position, address, port, username, type, sha256
+     from unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::bytea[])
+       with ordinality as jump (address, port, username, type, sha256, position)`,
+    [
+      routerId,
+      jumps.map(({ address }) => address),
+      jumps.map(({ port }) => port),
+      jumps.map(({ username }) => username),
+      keys.map(([type]) => type),
+      keys.map(([, sha256]) => sha256),
+    ],
+  )
 }
 
 function pin({ type, fingerprint }: HostKey): [type: string, sha256: Buffer] {
