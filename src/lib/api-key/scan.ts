@@ -1,3 +1,4 @@
+import { counted } from '../counted.js'
 import {
   ExitCode,
   ExpectedError,
@@ -59,8 +60,8 @@ export async function scanForLeaks(
     order.revokes && workspace !== undefined ? await revokeLive(workspace, leaks) : []
   const { sarif } = order
   if (sarif !== undefined) {
-    const random = surroundings.random
-    await writeSarif(sarif.file, leaksForSarif(report, sarif.version), { ...sarif, random })
+    const { file, folder, version } = sarif
+    await writeSarif(file, leaksForSarif(report, version), { folder, result: report })
   }
   return verdictOn(report, { failure, unrevoked })
 }
@@ -134,7 +135,7 @@ function verdictOn(
   const { findings, notChecked } = report
   const [unrevoked] = trouble.unrevoked
   if (unrevoked !== undefined) {
-    const message = `${amount(trouble.unrevoked.length, 'leaked API key')} could not be revoked: ${unrevoked.error.message}`
+    const message = `${counted(trouble.unrevoked.length, 'leaked API key')} could not be revoked: ${unrevoked.error.message}`
     const { suggestions } = unrevoked.error
     throw new PartialError('not-revoked', message, { result: report, suggestions })
   }
@@ -148,8 +149,8 @@ function verdictOn(
   if (live.length > 0) {
     const isOffline = live.some((leak) => leak.live === null)
     const message = isOffline
-      ? `${amount(live.length, 'secret')} found, perhaps live: no database was asked`
-      : `${amount(live.length, 'live secret')} found`
+      ? `${counted(live.length, 'secret')} found, perhaps live: no database was asked`
+      : `${counted(live.length, 'live secret')} found`
     const next = [...new Set(live.flatMap((leak) => leak.next ?? []))]
     const suggestions = next.slice(0, MAX_SUGGESTIONS)
     throw new FindingsError('secrets-leaked', message, { result: report, suggestions })
@@ -157,14 +158,10 @@ function verdictOn(
   if (notChecked.length > 0)
     throw new IncompleteError(
       ExitCode.failure,
-      `${amount(notChecked.length, 'place')} could not be scanned`,
+      `${counted(notChecked.length, 'place')} could not be scanned`,
       { result: report },
     )
   return report
-}
-
-function amount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function byPlace(one: Leak, other: Leak): number {

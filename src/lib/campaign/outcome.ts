@@ -1,3 +1,4 @@
+import { counted } from '../counted.js'
 import { CancelledError, ConflictError, PartialError } from '../errors.js'
 import type { Workspace } from '../workspace.js'
 import type { CampaignReport } from './types.js'
@@ -13,7 +14,7 @@ export function outcomeOf({ signal }: Workspace, report: CampaignReport): Campai
   const resume = `cleverctl campaign resume ${id}`
   const told = { result: report }
   const waiting = counts.waiting + counts.skipped
-  const left = `${waiting} target${waiting === 1 ? '' : 's'}`
+  const left = counted(waiting, 'target')
   switch (state) {
     case 'planned':
       return report

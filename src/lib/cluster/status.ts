@@ -1,11 +1,6 @@
-import {
-  ExitCode,
-  FindingsError,
-  IncompleteError,
-  NotFoundError,
-  UnreachableError,
-  UsageError,
-} from '../errors.js'
+import { counted } from '../counted.js'
+import { NotFoundError, UnreachableError, UsageError } from '../errors.js'
+import { verdictOn } from '../findings/verdict.js'
 import { selectLastDrills } from '../drill/store.js'
 import { requirePlace } from '../file-system.js'
 import { selectHosts, type HostRow } from '../host/store.js'
@@ -39,7 +34,7 @@ export async function clusterStatus(
   workspace: Workspace,
   asked: ClusterQuestion,
 ): Promise<ClusterStatus> {
-  const { database, clock, random } = workspace
+  const { database, clock } = workspace
   const { environment, limits, prometheusFile } = asked
   if (prometheusFile !== undefined) await requirePlace(prometheusFile)
   const { hosts, stanza } = clusterOf(await selectHosts(database, undefined), asked.stanza)
@@ -48,8 +43,8 @@ export async function clusterStatus(
   const snapshots = await selectLastSnapshots(database, stanza)
   const now = clock.now()
   const status = describeCluster(seen, stanza, { limits, drills, snapshots, now })
-  if (prometheusFile !== undefined) await writeReport(prometheusFile, toPrometheus(status), random)
-  return verdictOn(status, seen, asked.isChecking)
+  if (prometheusFile !== undefined) await writeReport(prometheusFile, toPrometheus(status))
+  return verdict(status, seen, asked.isChecking)
 }
 
 function clusterOf(
@@ -74,18 +69,19 @@ function clusterOf(
   return { hosts, stanza }
 }
 
-function verdictOn(status: ClusterStatus, seen: SeenCluster, isChecking: boolean): ClusterStatus {
+function verdict(status: ClusterStatus, seen: SeenCluster, isChecking: boolean): ClusterStatus {
   const { problems } = status
-  const silent = seen.notChecked.map(({ host }) => host).join(', ')
-  const unchecked = `could not ask ${silent}`
-  if (isChecking && problems.length > 0) {
-    const found = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-    const message = silent === '' ? found : `${found}; ${unchecked}`
-    throw new FindingsError('cluster-needs-attention', message, { result: status })
-  }
-  if (silent === '') return status
-  const isOutOfReach = seen.notChecked.some(({ error }) => error instanceof UnreachableError)
-  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
-  const suggestions = ['cleverctl host list']
-  throw new IncompleteError(exitCode, unchecked, { result: status, suggestions })
+  const { notChecked } = seen
+  return verdictOn(status, {
+    found: isChecking &&
+      problems.length > 0 && {
+        code: 'cluster-needs-attention',
+        words: counted(problems.length, 'problem'),
+      },
+    unchecked: notChecked.length > 0 && {
+      words: `could not ask ${notChecked.map(({ host }) => host).join(', ')}`,
+      isOutOfReach: notChecked.some(({ error }) => error instanceof UnreachableError),
+      suggestions: ['cleverctl host list'],
+    },
+  })
 }

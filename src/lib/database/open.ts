@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js'
+import { counted } from '../counted.js'
 import { ConflictError } from '../errors.js'
 import type { Log } from '../workspace.js'
 import type { Database } from './database.js'
@@ -72,7 +73,7 @@ async function expectMigrated(database: Database, log: Log): Promise<void> {
   }
   throw new ConflictError(
     'migrations-pending',
-    `the database ${database.target.description} lacks ${pending.length} migration${pending.length === 1 ? '' : 's'}`,
+    `the database ${database.target.description} lacks ${counted(pending.length, 'migration')}`,
     { suggestions: ['cleverctl database migrate'] },
   )
 }

@@ -1,11 +1,5 @@
-import {
-  CancelledError,
-  ExitCode,
-  ExpectedError,
-  FindingsError,
-  IncompleteError,
-  UnreachableError,
-} from '../errors.js'
+import { CancelledError, ExpectedError, UnreachableError } from '../errors.js'
+import { verdictOn } from '../findings/verdict.js'
 import type { Surroundings } from '../surroundings.js'
 import { databaseChecks } from './checks/database.js'
 import { keyChecks } from './checks/keys.js'
@@ -48,7 +42,7 @@ export async function diagnose(surroundings: Surroundings, subject: Subject): Pr
   } finally {
     await scene.close()
   }
-  return verdictOn({ checks }, isOutOfReach)
+  return verdict({ checks }, isOutOfReach)
 }
 
 function notChecked(error: unknown): Finding {
@@ -61,18 +55,17 @@ function notChecked(error: unknown): Finding {
   return { verdict: 'not-checked', detail: error.message, ...(next === undefined ? {} : { next }) }
 }
 
-function verdictOn(diagnosis: Diagnosis, isOutOfReach: boolean): Diagnosis {
+function verdict(diagnosis: Diagnosis, isOutOfReach: boolean): Diagnosis {
   const { checks } = diagnosis
   const count = (wanted: Verdict): number =>
     checks.filter(({ verdict }) => verdict === wanted).length
-  if (count('failure') > 0) {
-    const message = `${count('failure')} of ${checks.length} checks failed`
-    throw new FindingsError('checks-failed', message, { result: diagnosis })
-  }
-  if (count('not-checked') > 0) {
-    const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
-    const message = `${count('not-checked')} of ${checks.length} checks could not be carried out`
-    throw new IncompleteError(exitCode, message, { result: diagnosis })
-  }
-  return diagnosis
+  const [failed, unchecked] = [count('failure'), count('not-checked')]
+  const of = `of ${checks.length} checks`
+  return verdictOn(diagnosis, {
+    found: failed > 0 && { code: 'checks-failed', words: `${failed} ${of} failed` },
+    unchecked: unchecked > 0 && {
+      words: `${unchecked} ${of} could not be carried out`,
+      isOutOfReach,
+    },
+  })
 }

@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path'
+import { counted } from '../counted.js'
 import { PartialError, UsageError } from '../errors.js'
 import type { RowFormat, RowSource } from './open-rows.js'
 
@@ -47,7 +48,7 @@ export function rowsRefused(
   result: { rejected: number; rejectsFile: string | null },
   { input, isStrict }: FileImportOptions,
 ): PartialError | UsageError {
-  const rows = `${result.rejected} ${result.rejected === 1 ? 'row' : 'rows'} of ${inputName(input)}`
+  const rows = `${counted(result.rejected, 'row')} of ${inputName(input)}`
   const suggestions = result.rejectsFile === null ? [] : [`see ${result.rejectsFile}`]
   const options = { result, suggestions }
   return isStrict

@@ -1,3 +1,4 @@
+import { counted } from '../counted.js'
 import type { EndedGrant } from '../access/grant/end.js'
 import type { Screen } from './screen.js'
 
@@ -5,9 +6,8 @@ import type { Screen } from './screen.js'
 export function drawEndedGrants(screen: Screen, grants: readonly EndedGrant[]): void {
   if (grants.length === 0) screen.line('no grant to end')
   for (const { email, role, outcome, sessionsEnded, servers } of grants) {
-    const sessions = sessionsEnded === 1 ? '1 session' : `${sessionsEnded} sessions`
     const mark = outcome === 'ended' ? 'ok' : 'failure'
-    screen.mark(mark, `${email} (${role}): ${sessions} ended`, outcome)
+    screen.mark(mark, `${email} (${role}): ${counted(sessionsEnded, 'session')} ended`, outcome)
     for (const { host, reason, isRevoked } of servers) {
       if (reason !== null) screen.detail(`${host}: ${reason}`)
       if (isRevoked === false)

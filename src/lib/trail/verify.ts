@@ -1,3 +1,4 @@
+import { counted } from '../counted.js'
 import { FindingsError } from '../errors.js'
 import type { Workspace } from '../workspace.js'
 import { TrailChain, type TrailVerdict } from './chain.js'
@@ -34,7 +35,7 @@ export function sound(verdict: TrailVerdict, what: string): TrailVerdict {
   if (count === 0) return verdict
   throw new FindingsError(
     'trail-broken',
-    `${what} was changed by other hands: ${count} ${count === 1 ? 'problem' : 'problems'} in ${verdict.rows} rows`,
+    `${what} was changed by other hands: ${counted(count, 'problem')} in ${verdict.rows} rows`,
     { result: verdict },
   )
 }

@@ -1,5 +1,6 @@
-import { ExitCode, FindingsError, IncompleteError, UnreachableError } from '../../errors.js'
-import { CancelledError, ExpectedError } from '../../errors.js'
+import { counted } from '../../counted.js'
+import { verdictOn } from '../../findings/verdict.js'
+import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
 import type { Database } from '../../database/database.js'
 import { requireReportPlace } from '../../findings/sarif-file.js'
 import type { Log, Workspace } from '../../workspace.js'
@@ -39,7 +40,7 @@ export async function auditAccess(
   workspace: Workspace,
   asked: AccessQuestion,
 ): Promise<AccessAudit> {
-  const { database, log, random, signal } = workspace
+  const { database, log, signal } = workspace
   const { environment, failOn, isProbing, sarif, junit } = asked
   for (const file of [sarif?.file, junit]) if (file !== undefined) await requireReportPlace(file)
   const names = await serverNames(workspace, asked.servers)
@@ -75,9 +76,9 @@ export async function auditAccess(
   }
   audit.findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
   await recordAudit(workspace, audit, { isProbing })
-  if (sarif !== undefined) await writeAccessSarif(audit, { ...sarif, random })
-  if (junit !== undefined) await writeAccessJunit(audit, junit, random)
-  return verdictOn(audit, failOn, isOutOfReach)
+  if (sarif !== undefined) await writeAccessSarif(audit, sarif)
+  if (junit !== undefined) await writeAccessJunit(audit, junit)
+  return verdict(audit, failOn, isOutOfReach)
 }
 
 /** Everything of a server, or why there is no connection to it. */
@@ -99,22 +100,19 @@ async function readingOf(
   }
 }
 
-function verdictOn(audit: AccessAudit, failOn: Severity, isOutOfReach: boolean): AccessAudit {
+function verdict(audit: AccessAudit, failOn: Severity, isOutOfReach: boolean): AccessAudit {
   const { findings, notChecked } = audit
-  const grave = findings.filter(
-    ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(failOn),
-  )
-  const checks = notChecked.length === 1 ? '1 check' : `${notChecked.length} checks`
-  const unchecked = `${checks} could not be carried out`
-  if (grave.length > 0) {
-    const found = grave.length === 1 ? '1 finding' : `${grave.length} findings`
-    const message = notChecked.length === 0 ? found : `${found}; ${unchecked}`
-    throw new FindingsError('access-needs-attention', message, { result: audit })
-  }
-  if (notChecked.length === 0) return audit
-  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
-  throw new IncompleteError(exitCode, unchecked, {
-    result: audit,
-    suggestions: ['docs/access.md names the grants that an auditor needs'],
+  const limit = SEVERITIES.indexOf(failOn)
+  const grave = findings.filter(({ severity }) => SEVERITIES.indexOf(severity) <= limit)
+  return verdictOn(audit, {
+    found: grave.length > 0 && {
+      code: 'access-needs-attention',
+      words: counted(grave.length, 'finding'),
+    },
+    unchecked: notChecked.length > 0 && {
+      words: `${counted(notChecked.length, 'check')} could not be carried out`,
+      isOutOfReach,
+      suggestions: ['docs/access.md names the grants that an auditor needs'],
+    },
   })
 }

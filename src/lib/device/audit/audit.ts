@@ -1,14 +1,13 @@
 import { StatementError } from '../../database/statement-error.js'
+import { counted } from '../../counted.js'
 import {
   CancelledError,
-  ExitCode,
   ExpectedError,
-  FindingsError,
-  IncompleteError,
   NotFoundError,
   UnreachableError,
   UsageError,
 } from '../../errors.js'
+import { verdictOn } from '../../findings/verdict.js'
 import { requireReportPlace } from '../../findings/sarif-file.js'
 import { unknownInstallation } from '../../installation/types.js'
 import type { Workspace } from '../../workspace.js'
@@ -53,7 +52,7 @@ export async function auditDevices(
   workspace: Workspace,
   asked: AuditQuestion,
 ): Promise<DeviceAudit> {
-  const { database, clock, log, random, signal } = workspace
+  const { database, clock, log, signal } = workspace
   const { installation, batch, limit, sarif } = asked
   if (sarif !== undefined) await requireReportPlace(sarif.file)
   const rules = chooseRules(asked)
@@ -80,8 +79,8 @@ export async function auditDevices(
     if (failure instanceof UnreachableError) lost = failure
     if (failure) audit.notChecked.push({ kind: rule.kind, reason: failure.message })
   }
-  if (sarif !== undefined) await writeAuditSarif(audit, rules, { ...sarif, random })
-  return verdictOn(audit, lost !== undefined)
+  if (sarif !== undefined) await writeAuditSarif(audit, rules, sarif)
+  return verdict(audit, lost !== undefined)
 
   /** Adds what a rule finds. @returns why it could not be looked at */
   async function look(rule: AuditRule): Promise<Error | undefined> {
@@ -125,25 +124,20 @@ function chooseRules({ kinds, installation, batch }: AuditQuestion): AuditRule[]
   })
 }
 
-function verdictOn(audit: DeviceAudit, isOutOfReach: boolean): DeviceAudit {
+function verdict(audit: DeviceAudit, isOutOfReach: boolean): DeviceAudit {
   const { findings, counts, notChecked } = audit
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const unchecked = `${notChecked.length} ${notChecked.length === 1 ? 'kind' : 'kinds'} could not be checked`
   const [first] = findings
-  if (first !== undefined) {
-    const found = `${total} ${total === 1 ? 'finding' : 'findings'}`
-    const message = notChecked.length === 0 ? found : `${found}; ${unchecked}`
-    throw new FindingsError('devices-need-attention', message, {
-      result: audit,
+  return verdictOn(audit, {
+    found: first !== undefined && {
+      code: 'devices-need-attention',
+      words: counted(total, 'finding'),
       suggestions: [first.next],
-    })
-  }
-  if (notChecked.length > 0) {
-    const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
-    throw new IncompleteError(exitCode, unchecked, {
-      result: audit,
+    },
+    unchecked: notChecked.length > 0 && {
+      words: `${counted(notChecked.length, 'kind')} could not be checked`,
+      isOutOfReach,
       suggestions: ['cleverctl doctor'],
-    })
-  }
-  return audit
+    },
+  })
 }

@@ -7,11 +7,11 @@ import {
   ExpectedError,
   FailureError,
   FindingsError,
-  IncompleteError,
   NotFoundError,
   RefusedError,
   UnreachableError,
 } from '../../errors.js'
+import { verdictOn } from '../../findings/verdict.js'
 import { packagedFile } from '../../packaged-file.js'
 import { askAbout, checkPlace, listSnapshots, onSnapshotHosts } from '../../snapshot/on-host.js'
 import { selectSets } from '../../snapshot/store.js'
@@ -78,7 +78,7 @@ export async function checkHosts(
     if (other) host.checks.push(other)
   }
   const result = { checkedAt: workspace.clock.now().toISOString(), hosts: checked }
-  return verdictOn(
+  return verdict(
     result,
     seen.map((each) => each.result),
   )
@@ -175,7 +175,7 @@ function notLetIn({ name, username }: HostRow, error: ExpectedError): HostCheck 
   return { check: 'ssh', state: 'not-checked', message, fix: null }
 }
 
-function verdictOn(result: CheckedHosts, seen: readonly unknown[]): CheckedHosts {
+function verdict(result: CheckedHosts, seen: readonly unknown[]): CheckedHosts {
   const count = (state: HostCheck['state']) =>
     result.hosts.flatMap(({ checks }) => checks).filter((check) => check.state === state).length
   const changed = seen.find((each) => each instanceof ConflictError)
@@ -184,14 +184,15 @@ function verdictOn(result: CheckedHosts, seen: readonly unknown[]): CheckedHosts
       ...{ result, suggestions: changed.suggestions, exitCode: ExitCode.conflict },
     })
   const [problems, unchecked] = [count('problem'), count('not-checked')]
-  const silent = unchecked > 0 ? `${unchecked} could not be looked at` : ''
-  if (problems > 0) {
-    const found = problems === 1 ? '1 thing is wrong' : `${problems} things are wrong`
-    const message = [found, silent].filter((part) => part !== '').join('; ')
-    throw new FindingsError('host-needs-attention', message, { result })
-  }
-  if (unchecked === 0) return result
-  const isAway = seen.some((each) => each instanceof UnreachableError)
-  const exitCode = isAway ? ExitCode.unreachable : ExitCode.failure
-  throw new IncompleteError(exitCode, silent, { result, suggestions: ['cleverctl host list'] })
+  return verdictOn(result, {
+    found: problems > 0 && {
+      code: 'host-needs-attention',
+      words: problems === 1 ? '1 thing is wrong' : `${problems} things are wrong`,
+    },
+    unchecked: unchecked > 0 && {
+      words: `${unchecked} could not be looked at`,
+      isOutOfReach: seen.some((each) => each instanceof UnreachableError),
+      suggestions: ['cleverctl host list'],
+    },
+  })
 }

@@ -20,7 +20,7 @@ import {
   type RouterCheck,
   type RouterFinding,
 } from './types.js'
-import { verdictOn } from './verdict.js'
+import { judgeCheck } from './verdict.js'
 
 /** What to look at, and how. */
 export interface CheckQuestion {
@@ -99,8 +99,8 @@ export async function checkRouters(
   addShared(check, holders)
   check.findings.sort(byInstallation)
   check.notChecked.sort((a, b) => (a.installation < b.installation ? -1 : 1))
-  if (sarif !== undefined) await writeCheckSarif(check, { ...sarif, random })
-  return verdictOn(check, failOn, isOutOfReach)
+  if (sarif !== undefined) await writeCheckSarif(check, sarif)
+  return judgeCheck(check, failOn, isOutOfReach)
 
   async function look(target: Target): Promise<void> {
     const { router, expected, shared } = target

@@ -1,5 +1,7 @@
-import { ExitCode, FindingsError, IncompleteError } from '../../errors.js'
+import { counted } from '../../counted.js'
+import { ExitCode } from '../../errors.js'
 import type { FindingLevel } from '../../findings/types.js'
+import { verdictOn } from '../../findings/verdict.js'
 import { SEVERITIES, type CheckRuleId, type RouterCheck } from './types.js'
 
 /**
@@ -7,7 +9,7 @@ import { SEVERITIES, type CheckRuleId, type RouterCheck } from './types.js'
  * @param failOn the mildest severity that counts
  * @param isOutOfReach whether that is why a router was not checked
  */
-export function verdictOn(
+export function judgeCheck(
   check: RouterCheck,
   failOn: FindingLevel,
   isOutOfReach: boolean,
@@ -15,24 +17,20 @@ export function verdictOn(
   const { findings, notChecked } = check
   const limit = SEVERITIES.indexOf(failOn)
   const grave = findings.filter(({ severity }) => SEVERITIES.indexOf(severity) <= limit)
-  const unchecked = `${notChecked.length} ${notChecked.length === 1 ? 'router' : 'routers'} could not be checked`
   const [first] = grave
-  if (first !== undefined) {
-    const found = `${grave.length} ${grave.length === 1 ? 'finding' : 'findings'}`
-    const message = notChecked.length === 0 ? found : `${found}; ${unchecked}`
-    const has = (rule: CheckRuleId) => grave.find((each) => each.rule === rule)
-    const [changed, refused] = [has('host-key-changed'), has('password-refused')]
-    const exitCode = changed ? ExitCode.conflict : refused ? ExitCode.refused : ExitCode.findings
-    throw new FindingsError('routers-need-attention', message, {
-      result: check,
+  const has = (rule: CheckRuleId) => grave.find((each) => each.rule === rule)
+  const [changed, refused] = [has('host-key-changed'), has('password-refused')]
+  return verdictOn(check, {
+    found: first !== undefined && {
+      code: 'routers-need-attention',
+      words: counted(grave.length, 'finding'),
       suggestions: [(changed ?? refused ?? first).next],
-      exitCode,
-    })
-  }
-  if (notChecked.length > 0)
-    throw new IncompleteError(isOutOfReach ? ExitCode.unreachable : ExitCode.failure, unchecked, {
-      result: check,
+      exitCode: changed ? ExitCode.conflict : refused ? ExitCode.refused : ExitCode.findings,
+    },
+    unchecked: notChecked.length > 0 && {
+      words: `${counted(notChecked.length, 'router')} could not be checked`,
+      isOutOfReach,
       suggestions: ['the same command once more, when they can be reached'],
-    })
-  return check
+    },
+  })
 }
