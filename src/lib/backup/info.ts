@@ -97,7 +97,7 @@ export async function askStanza(session: SshSession, stanza: string): Promise<St
 }
 
 /** Reads `pgbackrest info --output=json` of one stanza (its command reference, "Info Command"). */
-export function readStanza(text: string): StanzaInfo {
+function readStanza(text: string): StanzaInfo {
   const stanza = parseFirst(text)
   if (stanza === undefined)
     throw new FailureError('pgbackrest-failed', 'pgbackrest info says nothing that can be read')

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FailureError } from '../errors.js'
-import { errorCode } from '../file-system.js'
+import { errorCode, writeWhole } from '../file-system.js'
 import type { ScheduleFile } from './schedule.js'
 
 /** What became of a file. */
@@ -25,7 +25,7 @@ export async function installSchedule(
         continue
       }
       await mkdir(dirname(place), { recursive: true })
-      await writeFile(place, text, { mode: 0o644 })
+      await writeWhole(place, text, 0o644)
       done.push('written')
     } catch (error) {
       throw new FailureError('cannot-write', `cannot write ${place} (${errorCode(error)})`, {

@@ -35,14 +35,14 @@ export async function backupStatus(
     pingUrl: string | undefined
   },
 ): Promise<BackupStatus> {
-  const { clock, log, random } = workspace
+  const { clock, log } = workspace
   const { prometheusFile: file, maxAgeMs } = asked
   const url = asked.pingUrl === undefined ? undefined : parsePingUrl(asked.pingUrl)
   if (file !== undefined) await requirePlace(file)
   return pinged(url, log, false, async () => {
     const { host, stanza, info } = await readBackups(workspace, asked)
     const status = { host, stanza, ...judgeBackups(info, maxAgeMs, clock.now()) }
-    if (file !== undefined) await writeReport(file, toPrometheus(status), random)
+    if (file !== undefined) await writeReport(file, toPrometheus(status))
     const [first] = status.problems
     if (first === undefined) return status
     throw new FindingsError(first.code, first.message, {

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError, UsageError } from '../errors.js'
-import { errorCode, makeFolder } from '../file-system.js'
+import { errorCode, makeFolder, writeWhole } from '../file-system.js'
+import { isObject } from '../json.js'
 import { hasPassword } from './libpq-url.js'
 
 /** Where a profile's database is. */
@@ -33,7 +33,7 @@ export const DEFAULT_PROFILE = 'default'
 const PROFILE_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i
 
 /** Path of config.json in a home folder. */
-export function configFile(home: string): string {
+function configFile(home: string): string {
   return join(home, 'config.json')
 }
 
@@ -85,18 +85,7 @@ export async function writeConfig(home: string, config: Config): Promise<void> {
   const text = `${JSON.stringify(config, null, 2)}\n`
   parseConfig(text, file)
   await makeFolder(home, 0o700)
-  const draft = `${file}.${randomBytes(6).toString('hex')}`
-  const handle = await open(draft, 'wx', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-    await handle.close()
-    await rename(draft, file)
-  } catch (error) {
-    await handle.close().catch(() => undefined)
-    await rm(draft, { force: true })
-    throw error
-  }
+  await writeWhole(file, text, 0o600)
 }
 
 function parseConfig(text: string, file: string): Config {
@@ -155,8 +144,4 @@ function parseKeyring(
   if (file === undefined) return { provider }
   if (typeof file !== 'string' || file === '') return refuse('.keyring.file must be a path')
   return { provider, file }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

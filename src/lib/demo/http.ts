@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { parseObject } from '../json.js'
 
 /** Where a gate listens and the certificate it must show. */
 export interface GateAddress {
@@ -59,7 +60,7 @@ export async function askGate(
           resolve({
             status: incoming.statusCode ?? 0,
             headers: incoming.headers,
-            body: parseBody(Buffer.concat(chunks).toString('utf8')),
+            body: parseObject(Buffer.concat(chunks).toString('utf8')) ?? {},
           })
         })
       },
@@ -68,10 +69,4 @@ export async function askGate(
     outgoing.on('error', reject)
     outgoing.end(payload)
   })
-}
-
-function parseBody(text: string): Record<string, unknown> {
-  if (text === '') return {}
-  const parsed: unknown = JSON.parse(text)
-  return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {}
 }

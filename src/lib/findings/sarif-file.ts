@@ -1,4 +1,4 @@
-import type { Random } from '../clock.js'
+import { FailureError } from '../errors.js'
 import { requirePlace } from '../file-system.js'
 import { writeReport } from './report-file.js'
 import { toSarif } from './sarif.js'
@@ -15,13 +15,15 @@ export async function requireReportPlace(path: string): Promise<void> {
 /**
  * Writes a report as SARIF 2.1.0, whole or not at all, in the place of a former one. Paths in it are relative
  * to `folder`.
- * Throws FailureError when it cannot be written.
+ * Throws FailureError with `result`, what was found, when it cannot be written.
  */
 export async function writeSarif(
   path: string,
   report: FindingsReport,
-  given: { folder: string; random: Random },
+  given: { folder: string; result: object },
 ): Promise<void> {
   const text = `${JSON.stringify(toSarif(report, given.folder), null, 2)}\n`
-  await writeReport(path, text, given.random)
+  await writeReport(path, text).catch((error: unknown) => {
+    throw error instanceof FailureError ? error.withResult(given.result) : error
+  })
 }

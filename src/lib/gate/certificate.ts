@@ -4,7 +4,7 @@ import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Clock, Random } from '../clock.js'
 import { UsageError } from '../errors.js'
-import { makeFolder } from '../file-system.js'
+import { makeFolder, writeWhole } from '../file-system.js'
 import { readSecretFile } from '../secret-file.js'
 
 /** What a TLS server shows and proves. */
@@ -60,15 +60,10 @@ export async function selfSignedCertificate(
   }
   const text = (await readSecretFile(file, 'the self-signed certificate')).reveal()
   const certificate = matching(certificateIn(text), text, file)
-  await publish(join(folder, 'self-signed.crt'), certificate.cert, random)
+  const published = join(folder, 'self-signed.crt')
+  if ((await readFile(published, 'utf8').catch(() => '')) !== certificate.cert)
+    await writeWhole(published, certificate.cert, 0o644)
   return certificate
-}
-
-async function publish(file: string, cert: string, random: Random): Promise<void> {
-  if ((await readFile(file, 'utf8').catch(() => '')) === cert) return
-  const temporary = `${file}.${random.bytes(6).toString('hex')}`
-  await writeFile(temporary, cert, { mode: 0o644, flag: 'wx' })
-  await rename(temporary, file)
 }
 
 async function makeCertificate(now: Date): Promise<string> {

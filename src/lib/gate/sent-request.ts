@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js'
+import { parseObject } from '../json.js'
 import { Secret } from '../secret.js'
 
 /** What a captured request shows of itself. */
@@ -27,13 +28,9 @@ interface Texts {
 }
 
 function fromJson(text: string): Texts {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw unreadable()
-  }
-  const { apiKey, token, ...rest } = value as Record<string, unknown>
+  const value = parseObject(text)
+  if (!value) throw unreadable()
+  const { apiKey, token, ...rest } = value
   const isText = (part: unknown) => part === undefined || typeof part === 'string'
   if (!isText(apiKey) || !isText(token) || Object.keys(rest).length > 0) throw unreadable()
   return { apiKey, token }

@@ -15,6 +15,7 @@ import {
 import { dirname } from 'node:path'
 import { FailureError, RefusedError } from '../errors.js'
 import { errorCode, READ_AT_ONCE } from '../file-system.js'
+import { isObject } from '../json.js'
 import type { PassphraseParameters } from './passphrase.js'
 
 /** A key as the file holds it, Base64: as it is, or sealed by the passphrase's key. */
@@ -172,10 +173,6 @@ function isPassphraseParameters(value: unknown): value is PassphraseParameters {
     [memoryKiB, iterations, parallelism].every((number) => Number.isSafeInteger(number)) &&
     typeof salt === 'string'
   )
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function cannotWrite(path: string, error: unknown): FailureError {

@@ -1,5 +1,6 @@
 import type { Row } from './csv.js'
 import type { Fault } from '../fault.js'
+import { parseObject } from '../json.js'
 import type { Line } from './lines.js'
 
 /** The row of one line of NDJSON: the values of `columns` in this order, numbers as text, an absent one empty. */
@@ -18,14 +19,4 @@ export function readNdjsonRow(line: Line, columns: readonly string[]): Row {
     values.push(String(value))
   }
   return { line: number, raw, values }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

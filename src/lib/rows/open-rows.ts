@@ -56,7 +56,7 @@ export async function openRows(
       }
     } catch (error) {
       options.signal.throwIfAborted()
-      throw unreadable(name, error)
+      throw unreadableInput(name, error)
     }
   }
   try {
@@ -114,7 +114,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (found.isDirectory()) throw new UsageError('unreadable-input', `${path} is a directory`)
     return found.isFile() ? found.size : undefined
   } catch (error) {
-    throw unreadable(path, error)
+    throw unreadableInput(path, error)
   }
 }
 
@@ -126,7 +126,8 @@ const REASONS: Record<string, string> = {
   ENOTDIR: 'there is no such file',
 }
 
-function unreadable(name: string, error: unknown): unknown {
+/** The error for an input that the system does not let be read; any other error as it is. */
+export function unreadableInput(name: string, error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return error
   const code = String(error.code)
   return new UsageError('unreadable-input', `cannot read ${name}: ${REASONS[code] ?? code}`, {

@@ -1,6 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { ConflictError, FailureError, UsageError } from '../errors.js'
-import { requirePlace } from '../file-system.js'
+import { errorCode, requirePlace } from '../file-system.js'
 import type { Fault } from '../fault.js'
 
 /** A row that was not taken, as the reject file tells it. */
@@ -30,7 +30,7 @@ export class RejectFile {
   static async at(path: string): Promise<RejectFile> {
     await requirePlace(path)
     const file = await open(path, 'r').catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined
+      if (errorCode(error) === 'ENOENT') return undefined
       throw cannotWrite(path, error)
     })
     try {
@@ -90,7 +90,7 @@ export class RejectFile {
 
   async #write(file: FileHandle, text: string): Promise<void> {
     await file.writeFile(text).catch((error: unknown) => {
-      throw new FailureError('cannot-write', `cannot write ${this.path} (${codeOf(error)})`, {
+      throw new FailureError('cannot-write', `cannot write ${this.path} (${errorCode(error)})`, {
         cause: error,
       })
     })
@@ -114,11 +114,11 @@ function readable(raw: string): string {
 }
 
 function cannotWrite(path: string, error: unknown): UsageError {
-  return new UsageError('cannot-write', `cannot write the reject file ${path} (${codeOf(error)})`, {
-    cause: error,
-  })
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  return new UsageError(
+    'cannot-write',
+    `cannot write the reject file ${path} (${errorCode(error)})`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { UsageError } from '../errors.js'
-import { errorCode } from '../file-system.js'
+import { isObject } from '../json.js'
+import { readAtMost } from '../read-at-most.js'
 import type { Row } from '../rows/csv.js'
+import { unreadableInput } from '../rows/open-rows.js'
 import type { AccountRowSource } from './row.js'
 import type { AccountKind } from './types.js'
 
 /** Where a SCIM user (RFC 7643) keeps what SCIM itself has no words for. */
-export const SCIM_EXTENSION = 'urn:ietf:params:scim:schemas:extension:cleverctl:2.0:User'
+const SCIM_EXTENSION = 'urn:ietf:params:scim:schemas:extension:cleverctl:2.0:User'
 
 /** The whole document is in memory; a hundred thousand people fit. */
 const MAX_BYTES = 64 * 1024 * 1024
-
-type Json = Record<string, unknown>
 
 /**
  * Reads a SCIM list response, or an array of SCIM users, as rows; `line` counts users from 1.
@@ -37,12 +37,13 @@ export async function readScim(kind: AccountKind, path: string): Promise<Account
 }
 
 async function readWhole(path: string): Promise<Buffer> {
-  const bytes = await readFile(path === '-' ? '/dev/stdin' : path).catch((cause: unknown) => {
-    const reason = `cannot read ${path === '-' ? 'stdin' : path} (${errorCode(cause)})`
-    throw new UsageError('unreadable-input', reason, { cause })
+  const name = path === '-' ? 'stdin' : path
+  const stream: AsyncIterable<Buffer> = path === '-' ? process.stdin : createReadStream(path)
+  const bytes = await readAtMost(stream, MAX_BYTES).catch((error: unknown) => {
+    throw unreadableInput(name, error)
   })
-  if (bytes.length > MAX_BYTES)
-    throw new UsageError('input-too-long', `${path} is longer than ${MAX_BYTES / 1024 / 1024} MiB`)
+  if (bytes === undefined)
+    throw new UsageError('input-too-long', `${name} is longer than ${MAX_BYTES / 1024 / 1024} MiB`)
   return bytes
 }
 
@@ -96,8 +97,4 @@ function listed(values: unknown): string | undefined {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,9 +1,7 @@
 import { UsageError } from '../errors.js'
+import { readAtMost } from '../read-at-most.js'
 import { Secret } from '../secret.js'
-import { readSecretFile } from '../secret-file.js'
-
-/** Bigger than any key, token or password: what comes on stdin must not fill the memory. */
-const MAX_BYTES = 64 * 1024
+import { MAX_SECRET_BYTES, readSecretFile } from '../secret-file.js'
 
 /**
  * Reads a secret from a file, or from stdin to its end when `path` is `-`; a trailing newline is cut.
@@ -12,7 +10,7 @@ const MAX_BYTES = 64 * 1024
  */
 export async function readSecret(path: string, flagName: string): Promise<Secret> {
   const source = `--${flagName}`
-  if (path !== '-') return checkedSecret((await readSecretFile(path)).reveal(), source)
+  if (path !== '-') return checkedSecret((await readSecretFile(path, source)).reveal(), source)
   return checkedSecret((await readStdin(source)).replace(/\r?\n$/, ''), `${source} - (stdin)`)
 }
 
@@ -30,13 +28,8 @@ export function checkedSecret(text: string, source: string): Secret {
 
 /** oclif reads stdin too, but gives up after 10 ms and takes the dash for the secret. */
 async function readStdin(source: string): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BYTES)
-      throw new UsageError('secret-invalid', `${source}: stdin is larger than any secret`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const bytes = await readAtMost(process.stdin, MAX_SECRET_BYTES)
+  if (bytes === undefined)
+    throw new UsageError('secret-invalid', `${source}: stdin is larger than any secret`)
+  return bytes.toString('utf8')
 }

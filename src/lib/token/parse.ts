@@ -1,5 +1,7 @@
+import { parseObject } from '../json.js'
+
 /** A real token of ours has about 400 characters. Longer text is refused before anything looks into it. */
-export const MAX_TOKEN_LENGTH = 4096
+const MAX_TOKEN_LENGTH = 4096
 
 /** A signature of ES256 is 64 bytes, whatever the token says. */
 const SHAPE = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})$/
@@ -36,15 +38,6 @@ function decode(part: string): Buffer | undefined {
 function decodeObject(part: string): Record<string, unknown> | undefined {
   const json = decode(part)?.toString('utf8')
   if (json === undefined) return undefined
-  const value = parseJson(json)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  return JSON.stringify(value) === json ? (value as Record<string, unknown>) : undefined
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
+  const value = parseObject(json)
+  return JSON.stringify(value) === json ? value : undefined
 }

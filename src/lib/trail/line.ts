@@ -1,3 +1,4 @@
+import { parseObject } from '../json.js'
 import type { TrailRow } from './row.js'
 
 /** What separates the fields from the details, which come last; unescaped it stands nowhere else. */
@@ -65,13 +66,4 @@ function isRow(
   return Object.entries(row).every(
     ([name, value]) => typeof value === 'string' || (name === 'ciJob' && value === null),
   )
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
 }

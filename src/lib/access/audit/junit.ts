@@ -1,4 +1,3 @@
-import type { Random } from '../../clock.js'
 import { toJunit } from '../../findings/junit.js'
 import { writeReport } from '../../findings/report-file.js'
 import { EVERY_RULE, type AccessAudit } from './types.js'
@@ -8,11 +7,7 @@ import { ACCESS_RULES } from './rules.js'
  * Writes an audit of access as JUnit: a case for each rule at each server.
  * @throws FailureError when the file cannot be written
  */
-export async function writeAccessJunit(
-  audit: AccessAudit,
-  file: string,
-  random: Random,
-): Promise<void> {
+export async function writeAccessJunit(audit: AccessAudit, file: string): Promise<void> {
   const { findings, notChecked } = audit
   const hosts = new Set([...audit.hosts, ...notChecked].map(({ host }) => host))
   const cases = [...hosts].flatMap((host) =>
@@ -30,5 +25,5 @@ export async function writeAccessJunit(
         .map(({ reason }) => reason),
     })),
   )
-  await writeReport(file, toJunit('cleverctl access audit', cases), random)
+  await writeReport(file, toJunit('cleverctl access audit', cases))
 }

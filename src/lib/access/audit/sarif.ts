@@ -1,5 +1,3 @@
-import type { Random } from '../../clock.js'
-import { FailureError } from '../../errors.js'
 import { writeSarif } from '../../findings/sarif-file.js'
 import { ACCESS_RULES } from './rules.js'
 import type { AccessAudit } from './types.js'
@@ -10,9 +8,9 @@ import type { AccessAudit } from './types.js'
  */
 export async function writeAccessSarif(
   audit: AccessAudit,
-  given: { file: string; folder: string; version: string; random: Random },
+  given: { file: string; folder: string; version: string },
 ): Promise<void> {
-  const { file, folder, version, random } = given
+  const { file, folder, version } = given
   const report = {
     version,
     rules: ACCESS_RULES.map(({ id, summary, help, references, severity }) => ({
@@ -33,8 +31,5 @@ export async function writeAccessSarif(
       reason,
     })),
   }
-  await writeSarif(file, report, { folder, random }).catch((error: unknown) => {
-    if (!(error instanceof FailureError)) throw error
-    throw new FailureError(error.code, error.message, { result: audit, cause: error })
-  })
+  await writeSarif(file, report, { folder, result: audit })
 }

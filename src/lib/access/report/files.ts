@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { makeFolder, requirePlace } from '../../file-system.js'
 import { writeReport } from '../../findings/report-file.js'
-import type { Workspace } from '../../workspace.js'
 import { writeAccessJunit } from '../audit/junit.js'
 import { writeAccessSarif } from '../audit/sarif.js'
 import type { AccessAudit } from '../audit/types.js'
@@ -39,25 +38,24 @@ export async function requirePlaces({ html, csv, sarif, junit }: ReportFiles): P
  * @throws FailureError when one cannot be written
  */
 export async function writeFiles(
-  { random }: Workspace,
   report: AccessReport,
   open: readonly OpenFinding[],
   { html, csv, sarif, junit, folder, version }: ReportFiles,
 ): Promise<void> {
   const { files } = report
   const write = async (path: string, text: string) => {
-    await writeReport(path, text, random, PRIVATE)
+    await writeReport(path, text, PRIVATE)
     files.push(path)
   }
   if (csv !== undefined)
     for (const { name, write: tell } of TABLES) await write(join(csv, name), toCsv(tell(report)))
   const audit = lastAudit(report, open)
   if (sarif !== undefined) {
-    await writeAccessSarif(audit, { file: sarif, folder, version, random })
+    await writeAccessSarif(audit, { file: sarif, folder, version })
     files.push(sarif)
   }
   if (junit !== undefined) {
-    await writeAccessJunit(audit, junit, random)
+    await writeAccessJunit(audit, junit)
     files.push(junit)
   }
   if (html !== undefined) {

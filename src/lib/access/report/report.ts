@@ -61,7 +61,7 @@ export async function reportAccess(
     trail: await chainPart(verifyTrail(workspace)),
     files: [],
   }
-  await writeFiles(workspace, report, allOpen, files)
+  await writeFiles(report, allOpen, files)
   const broken = [
     ...(report.trail.isSound ? [] : ['the trail']),
     ...(report.sessions.ledger.isSound ? [] : ['the ledger of sessions']),

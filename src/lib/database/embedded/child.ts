@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { errorCode } from '../../file-system.js'
 import { cancelled } from '../translate.js'
 import type { Account } from './account.js'
 
@@ -64,4 +65,14 @@ export async function runDetaching(
       .on('error', () => resolve(undefined))
       .on('exit', (code) => resolve(code ?? undefined))
   })
+}
+
+/** Whether a process exists; one of another account may not be signalled, and is there all the same. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
 }

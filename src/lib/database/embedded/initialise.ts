@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { FailureError } from '../../errors.js'
 import { clientNames } from './account.js'
 import type { Account } from './account.js'
-import { runProgram } from './child.js'
+import { isAlive, runProgram } from './child.js'
 import { dataFolder, serverFolder, SOCKET_PORT } from './place.js'
 import type { Programs } from './state.js'
 
@@ -94,15 +94,6 @@ async function removeDrafts(folder: string, account: Account): Promise<void> {
     account,
     folder,
   })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }
 
 function initialisationFailed(stderr: string): FailureError {

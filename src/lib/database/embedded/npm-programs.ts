@@ -3,6 +3,8 @@ import { constants, existsSync } from 'node:fs'
 import { cp, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { errorCode } from '../../file-system.js'
+import { isObject, parseObject } from '../../json.js'
 import { mayReach } from './account.js'
 import type { Account } from './account.js'
 import type { Programs } from './state.js'
@@ -49,9 +51,9 @@ async function completeLibraries(native: string): Promise<boolean> {
     try {
       await symlink(relative(dirname(target), source), target)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
-      if (['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))) return false
-      if (error.code !== 'EEXIST') throw error
+      const code = errorCode(error)
+      if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return false
+      if (code !== 'EEXIST') throw error
     }
   }
   return true
@@ -68,11 +70,8 @@ async function missingLinks(native: string): Promise<{ source: string; target: s
   // Paths in the list are relative to the package and begin with `native/`.
   const inside = (path: unknown): string => resolve(native, relative('native', String(path)))
   return list
-    .filter(
-      (entry): entry is { source: unknown; target: unknown } =>
-        typeof entry === 'object' && entry !== null,
-    )
-    .map((entry) => ({ source: inside(entry.source), target: inside(entry.target) }))
+    .filter(isObject)
+    .map(({ source, target }) => ({ source: inside(source), target: inside(target) }))
     .filter(
       ({ source, target }) =>
         [source, target].every((path) => path.startsWith(native + sep)) && !existsSync(target),
@@ -108,7 +107,6 @@ function nativeFolder(): string | undefined {
 
 async function packageVersion(native: string): Promise<string> {
   const text = await readFile(join(native, '..', 'package.json'), 'utf8')
-  const value: unknown = JSON.parse(text)
-  const hasVersion = typeof value === 'object' && value !== null && 'version' in value
-  return hasVersion ? String(value.version) : basename(native)
+  const version = parseObject(text)?.['version']
+  return typeof version === 'string' ? version : basename(native)
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, chown, lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RefusedError } from '../../errors.js'
-import { makeFolder } from '../../file-system.js'
+import { errorCode, makeFolder } from '../../file-system.js'
 import { mayPass, mayReach } from './account.js'
 import type { Account } from './account.js'
 import { checkSocketFolder } from './state.js'
@@ -69,7 +69,7 @@ async function makePassableFolder(folder: string): Promise<void> {
 
 async function makePrivateFolder(folder: string, account: Account): Promise<void> {
   await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (errorCode(error) !== 'EEXIST') throw error
   })
   if (!account.isOther) return
   const status = await lstat(folder)

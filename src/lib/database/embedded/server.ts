@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ConflictError, FailureError } from '../../errors.js'
 import { shellWord } from '../../shell-word.js'
 import type { Account } from './account.js'
-import { runDetaching } from './child.js'
+import { isAlive, runDetaching } from './child.js'
 import { settingsFile } from './initialise.js'
 import { dataFolder, logFile, serverFolder } from './place.js'
 import type { Programs } from './state.js'
@@ -102,12 +102,7 @@ export async function serverProcess(place: string): Promise<number | undefined> 
   const text = await readFile(processFile(place), 'utf8').catch(() => '')
   const pid = Number(text.split('\n')[0])
   if (!Number.isInteger(pid) || pid <= 0) return undefined
-  try {
-    process.kill(pid, 0)
-    return pid
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? pid : undefined
-  }
+  return isAlive(pid) ? pid : undefined
 }
 
 /** PostgreSQL's own note of the process that holds the data folder; removed when the server stops in order. */

@@ -3,6 +3,7 @@ import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConflictError } from '../../errors.js'
+import { errorCode } from '../../file-system.js'
 
 /** A start takes about two seconds; one that takes so long hangs. */
 const PATIENCE_MS = 60_000
@@ -42,7 +43,7 @@ async function acquire(
       await writeFile(file, mine, { flag: 'wx', mode: 0o600 })
       return
     } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error
+      if (errorCode(error) !== 'EEXIST') throw error
     }
     const holder = await read(file)
     if (holder === undefined) continue
@@ -87,7 +88,7 @@ async function isDead(file: string, holder: string): Promise<boolean> {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    return isCode(error, 'ESRCH')
+    return errorCode(error) === 'ESRCH'
   }
   return holder !== holderText(pid)
 }
@@ -99,7 +100,7 @@ async function removeDead(file: string, holder: string): Promise<void> {
     await rename(file, aside)
     if ((await read(aside)) !== holder) await link(aside, file)
   } catch (error) {
-    if (!isCode(error, 'ENOENT') && !isCode(error, 'EEXIST')) throw error
+    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'EEXIST') throw error
   } finally {
     await rm(aside, { force: true })
   }
@@ -109,11 +110,7 @@ async function read(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { lstat, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefusedError } from '../../errors.js'
+import { errorCode, writeWhole } from '../../file-system.js'
+import { isObject } from '../../json.js'
 
 /** The programs of one PostgreSQL. */
 export interface Programs {
@@ -26,7 +27,7 @@ export interface State {
 }
 
 /** The file in the home folder. */
-export function stateFile(home: string): string {
+function stateFile(home: string): string {
   return join(home, 'embedded.json')
 }
 
@@ -36,7 +37,7 @@ export async function readState(home: string): Promise<State | undefined> {
   try {
     value = JSON.parse(await readFile(stateFile(home), 'utf8'))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EACCES') {
+    if (errorCode(error) === 'EACCES') {
       throw new RefusedError('home-of-another', `${stateFile(home)} belongs to another account`, {
         suggestions: ['run cleverctl as the owner of that folder, or set CLEVERCTL_HOME'],
       })
@@ -48,9 +49,7 @@ export async function readState(home: string): Promise<State | undefined> {
 
 /** Replaces the file whole. */
 export async function writeState(home: string, state: State): Promise<void> {
-  const draft = `${stateFile(home)}.${randomBytes(6).toString('hex')}`
-  await writeFile(draft, `${JSON.stringify(state, null, 2)}\n`, { flag: 'wx', mode: 0o600 })
-  await rename(draft, stateFile(home))
+  await writeWhole(stateFile(home), `${JSON.stringify(state, null, 2)}\n`, 0o600)
 }
 
 /**
@@ -81,8 +80,4 @@ function isState(value: unknown): value is State {
       (text) => typeof text === 'string',
     ) && [uid, programs['major']].every(Number.isInteger)
   )
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

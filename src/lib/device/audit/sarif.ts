@@ -1,5 +1,3 @@
-import type { Random } from '../../clock.js'
-import { FailureError } from '../../errors.js'
 import { writeSarif } from '../../findings/sarif-file.js'
 import type { ReportedFinding } from '../../findings/types.js'
 import { summaryOf, tellFinding } from './rules.js'
@@ -13,9 +11,9 @@ import type { AuditFinding, AuditRule, DeviceAudit } from './types.js'
 export async function writeAuditSarif(
   audit: DeviceAudit,
   rules: readonly AuditRule[],
-  given: { file: string; folder: string; version: string; random: Random },
+  given: { file: string; folder: string; version: string },
 ): Promise<void> {
-  const { file, folder, version, random } = given
+  const { file, folder, version } = given
   const report = {
     version,
     rules: rules.map(({ kind, summary, help, severity }) => ({
@@ -27,10 +25,7 @@ export async function writeAuditSarif(
     findings: audit.findings.map(reported),
     notChecked: audit.notChecked.map(({ kind, reason }) => ({ path: kind, reason })),
   }
-  await writeSarif(file, report, { folder, random }).catch((error: unknown) => {
-    if (!(error instanceof FailureError)) throw error
-    throw new FailureError(error.code, error.message, { result: audit, cause: error })
-  })
+  await writeSarif(file, report, { folder, result: audit })
 }
 
 function reported(finding: AuditFinding): ReportedFinding {

@@ -1,14 +1,12 @@
-import type { Random } from '../../clock.js'
-import { FailureError } from '../../errors.js'
 import { writeSarif } from '../../findings/sarif-file.js'
 import { CHECK_RULES, type RouterCheck } from './types.js'
 
 /** Writes a check as SARIF. @throws FailureError when the file cannot be written; the check is its result */
 export async function writeCheckSarif(
   check: RouterCheck,
-  given: { file: string; folder: string; version: string; random: Random },
+  given: { file: string; folder: string; version: string },
 ): Promise<void> {
-  const { file, folder, version, random } = given
+  const { file, folder, version } = given
   const report = {
     version,
     rules: CHECK_RULES,
@@ -24,8 +22,5 @@ export async function writeCheckSarif(
       reason,
     })),
   }
-  await writeSarif(file, report, { folder, random }).catch((error: unknown) => {
-    if (!(error instanceof FailureError)) throw error
-    throw new FailureError(error.code, error.message, { result: check, cause: error })
-  })
+  await writeSarif(file, report, { folder, result: check })
 }
