@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { askGate, type GateAddress } from '../src/lib/demo/http.js'
-import { freePort } from '../src/lib/demo/stage.js'
+import { freePort } from '../src/lib/free-port.js'
 import { quietEnvironment, runOnce } from './measure.js'
 import type { Cluster } from './throwaway-cluster.js'
 

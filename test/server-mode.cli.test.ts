@@ -8,8 +8,11 @@ import { CertificateAuthority } from './support/certificates.js'
 import { runCli, type CliResult } from './support/cli.js'
 import { contentOf } from './support/content.js'
 import { EmbeddedHome } from './support/embedded.js'
-import { spawnGate, until, type Answer, type SpawnedGate } from './support/gate.js'
-import { freePort, startServer, type ServerRole, type TestServer } from './support/server.js'
+import { spawnGate, type SpawnedGate } from './support/gate.js'
+import { until } from './support/until.js'
+import { type Answer } from './support/gate-client.js'
+import { freePort } from '../src/lib/free-port.js'
+import { startServer, type ServerRole, type TestServer } from './support/server.js'
 
 type Document = Record<string, unknown>
 interface Failure {

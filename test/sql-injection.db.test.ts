@@ -10,14 +10,9 @@ import { signToken } from '../src/lib/token/sign.js'
 import { verifyTrail } from '../src/lib/trail/verify.js'
 import { changedTables, contentOf } from './support/content.js'
 import { freshDatabase, type FreshDatabase } from './support/database.js'
-import {
-  preparePlant,
-  startTestGate,
-  type Answer,
-  type Ask,
-  type TestGate,
-  type TestPlant,
-} from './support/gate.js'
+import { preparePlant, type TestPlant } from './support/plant.js'
+import { startTestGate, type TestGate } from './support/gate.js'
+import { type Answer, type Ask } from './support/gate-client.js'
 import { HOSTILE_BYTES } from './support/hostile.js'
 import { dumpSchema } from './support/schema.js'
 

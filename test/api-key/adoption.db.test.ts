@@ -16,7 +16,7 @@ import {
   type FreshDatabase,
   type TestClock,
 } from '../support/database.js'
-import { preparePlant, type TestDevice, type TestPlant } from '../support/gate.js'
+import { preparePlant, type TestDevice, type TestPlant } from '../support/plant.js'
 import { roleDatabase, type RoleDatabase } from '../support/roles.js'
 import { keptSecret } from '../support/secret-delivery.js'
 

@@ -6,7 +6,8 @@ import type { CampaignReport } from '../../src/lib/campaign/types.js'
 import { runCli, runCliTty, type CliOptions } from '../support/cli.js'
 import { changedTables, contentOf } from '../support/content.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import { homeWorkspace, until } from '../support/gate.js'
+import { homeWorkspace } from '../support/gate.js'
+import { until } from '../support/until.js'
 import { ensureSigningKeys } from '../../src/lib/signing-key/ensure.js'
 
 /** An API key, wherever it stands. */

@@ -30,7 +30,7 @@ import {
   type FreshDatabase,
   type TestClock,
 } from '../support/database.js'
-import { until } from '../support/gate.js'
+import { until } from '../support/until.js'
 import { roleDatabase } from '../support/roles.js'
 
 const PACE: Pace = {

@@ -21,8 +21,8 @@ import {
   isRoot,
   NOBODY,
   npmProgramsWithoutLinks,
-  until,
 } from '../support/embedded.js'
+import { until } from '../support/until.js'
 
 const READY = ['database', 'start', '--json']
 const STATUS = ['database', 'status', '--json']

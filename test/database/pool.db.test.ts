@@ -10,7 +10,7 @@ import {
 import { isSqlState, SqlState } from '../../src/lib/database/sqlstate.js'
 import { freshDatabase, openUrl } from '../support/database.js'
 import type { FreshDatabase } from '../support/database.js'
-import { until } from '../support/embedded.js'
+import { until } from '../support/until.js'
 
 const SENTINEL = 'sentinel-value-of-a-row'
 

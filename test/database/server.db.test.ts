@@ -10,7 +10,7 @@ import type { ExpectedError } from '../../src/lib/errors.js'
 import { CertificateAuthority } from '../support/certificates.js'
 import { startCluster } from '../support/cluster.js'
 import { openUrl, silentLog } from '../support/database.js'
-import { until } from '../support/embedded.js'
+import { until } from '../support/until.js'
 import { startServer } from '../support/server.js'
 import type { TestServer } from '../support/server.js'
 

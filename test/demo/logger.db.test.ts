@@ -2,13 +2,10 @@ import assert from 'node:assert/strict'
 import { rotateApiKey } from '../../src/lib/api-key/rotate.js'
 import { memoryFlash, ReferenceLogger, type Ask, type Flash } from '../../src/lib/demo/logger.js'
 import type { FreshDatabase } from '../support/database.js'
-import {
-  until,
-  type Answer,
-  type TestDevice,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { until } from '../support/until.js'
+import { type Answer } from '../support/gate-client.js'
+import { type TestDevice, type TestPlant } from '../support/plant.js'
+import { type TestGate } from '../support/gate.js'
 import { withGate } from '../support/gate-suite.js'
 import { keptSecret } from '../support/secret-delivery.js'
 

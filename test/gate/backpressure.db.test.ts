@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
 import type { FreshDatabase } from '../support/database.js'
-import { until, type TestGate, type TestPlant } from '../support/gate.js'
+import { until } from '../support/until.js'
+import { type TestGate } from '../support/gate.js'
+import { type TestPlant } from '../support/plant.js'
 import { withGate } from '../support/gate-suite.js'
 
 // Runs alone: what it waits for has to come within seconds.

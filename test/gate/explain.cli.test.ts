@@ -4,14 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli } from '../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  homeWorkspace,
-  preparePlant,
-  startTestGate,
-  until,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { homeWorkspace, startTestGate, type TestGate } from '../support/gate.js'
+import { preparePlant, type TestPlant } from '../support/plant.js'
+import { until } from '../support/until.js'
 
 interface Requirement {
   requirement: number

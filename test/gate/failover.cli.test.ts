@@ -8,16 +8,10 @@ import type { Database } from '../../src/lib/database/database.js'
 import { migrate } from '../../src/lib/database/migrate.js'
 import { startCluster, startStandby, type Cluster } from '../support/cluster.js'
 import { openUrl, silentLog } from '../support/database.js'
-import {
-  homeWorkspace,
-  preparePlant,
-  spawnGate,
-  until,
-  type SpawnedGate,
-  type TestDevice,
-  type TestPlant,
-} from '../support/gate.js'
-import { freePort } from '../support/server.js'
+import { homeWorkspace, spawnGate, type SpawnedGate } from '../support/gate.js'
+import { preparePlant, type TestDevice, type TestPlant } from '../support/plant.js'
+import { until } from '../support/until.js'
+import { freePort } from '../../src/lib/free-port.js'
 import { startSwallowingProxy, type SwallowingProxy } from '../support/swallowing-proxy.js'
 
 // Runs alone: what it waits for has to come within seconds.

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:tls'
 import type { FreshDatabase } from '../support/database.js'
-import { headersOf, type TestDevice, type TestGate, type TestPlant } from '../support/gate.js'
+import { headersOf } from '../support/gate-client.js'
+import { type TestDevice, type TestPlant } from '../support/plant.js'
+import { type TestGate } from '../support/gate.js'
 import { withGate } from '../support/gate-suite.js'
 import { seeded, type Seeded } from '../support/seeded.js'
 

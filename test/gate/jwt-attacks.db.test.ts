@@ -9,7 +9,8 @@ import {
 } from 'node:crypto'
 import { sealIdentity } from '../../src/lib/signing-key/generate.js'
 import type { FreshDatabase } from '../support/database.js'
-import type { TestGate, TestPlant } from '../support/gate.js'
+import type { TestGate } from '../support/gate.js'
+import type { TestPlant } from '../support/plant.js'
 import { withGate } from '../support/gate-suite.js'
 
 type Part = Record<string, unknown>

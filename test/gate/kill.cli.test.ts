@@ -4,15 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  homeWorkspace,
-  preparePlant,
-  spawnGate,
-  until,
-  type GateClient,
-  type TestDevice,
-  type TestPlant,
-} from '../support/gate.js'
+import { homeWorkspace, spawnGate } from '../support/gate.js'
+import { preparePlant, type TestDevice, type TestPlant } from '../support/plant.js'
+import { until } from '../support/until.js'
+import { type GateClient } from '../support/gate-client.js'
 import { seeded } from '../support/seeded.js'
 
 const RUNS = 20

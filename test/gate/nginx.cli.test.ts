@@ -10,17 +10,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CertificateAuthority } from '../support/certificates.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  GateClient,
-  headersOf,
-  homeWorkspace,
-  preparePlant,
-  spawnGate,
-  until,
-  type SpawnedGate,
-  type TestPlant,
-} from '../support/gate.js'
-import { freePort } from '../support/server.js'
+import { GateClient, headersOf } from '../support/gate-client.js'
+import { homeWorkspace, spawnGate, type SpawnedGate } from '../support/gate.js'
+import { preparePlant, type TestPlant } from '../support/plant.js'
+import { until } from '../support/until.js'
+import { freePort } from '../../src/lib/free-port.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../docs/examples/nginx.conf', import.meta.url))
 

@@ -2,14 +2,10 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readTime } from '../../src/lib/gate/readings.js'
 import type { FreshDatabase } from '../support/database.js'
-import {
-  headersOf,
-  until,
-  type Answer,
-  type TestDevice,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { headersOf, type Answer } from '../support/gate-client.js'
+import { until } from '../support/until.js'
+import { type TestDevice, type TestPlant } from '../support/plant.js'
+import { type TestGate } from '../support/gate.js'
 import { withGate } from '../support/gate-suite.js'
 
 describe('the protocol of the gate', () => {

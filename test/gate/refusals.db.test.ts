@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { RefusalCounter } from '../../src/lib/gate/refusal-counter.js'
 import { listRefusals } from '../../src/lib/gate/list-refusals.js'
 import { freshDatabase, testClock, testWorkspace, type FreshDatabase } from '../support/database.js'
-import { headersOf, until, type TestGate, type TestPlant } from '../support/gate.js'
+import { headersOf } from '../support/gate-client.js'
+import { until } from '../support/until.js'
+import { type TestGate } from '../support/gate.js'
+import { type TestPlant } from '../support/plant.js'
 import { withGate } from '../support/gate-suite.js'
 
 describe('refused arrivals', () => {

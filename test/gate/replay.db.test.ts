@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { FreshDatabase } from '../support/database.js'
-import { until, type TestGate, type TestPlant } from '../support/gate.js'
+import { until } from '../support/until.js'
+import { type TestGate } from '../support/gate.js'
+import { type TestPlant } from '../support/plant.js'
 import { withGate } from '../support/gate-suite.js'
 
 describe('a request that somebody recorded', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { runCli } from '../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import { until } from '../support/gate.js'
+import { until } from '../support/until.js'
 
 interface Shown {
   months: { month: string; state: string; outcome: string }[]

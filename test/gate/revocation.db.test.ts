@@ -2,13 +2,10 @@ import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FreshDatabase } from '../support/database.js'
-import {
-  until,
-  untilReady,
-  type Credentials,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { until } from '../support/until.js'
+import { untilReady, type TestGate } from '../support/gate.js'
+import { type Credentials } from '../support/gate-client.js'
+import { type TestPlant } from '../support/plant.js'
 import { withGate } from '../support/gate-suite.js'
 
 // Runs alone: what it waits for has to come within a second.

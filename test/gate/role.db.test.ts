@@ -10,16 +10,9 @@ import { hashPassword } from '../../src/lib/installer/password.js'
 import { Secret } from '../../src/lib/secret.js'
 import { postgresPrograms, serverAccount } from '../support/cluster.js'
 import { openUrl } from '../support/database.js'
-import {
-  homeWorkspace,
-  preparePlant,
-  spawnGate,
-  until,
-  untilReady,
-  type SpawnedGate,
-  type TestDevice,
-  type TestPlant,
-} from '../support/gate.js'
+import { homeWorkspace, spawnGate, untilReady, type SpawnedGate } from '../support/gate.js'
+import { preparePlant, type TestDevice, type TestPlant } from '../support/plant.js'
+import { until } from '../support/until.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 // Runs alone: what it waits for has to come within a second.

@@ -10,14 +10,9 @@ import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
 import { PROGRAM, runCli } from '../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  homeWorkspace,
-  preparePlant,
-  spawnGate,
-  until,
-  type SpawnedGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { homeWorkspace, spawnGate, type SpawnedGate } from '../support/gate.js'
+import { preparePlant, type TestPlant } from '../support/plant.js'
+import { until } from '../support/until.js'
 
 // Runs alone: what it waits for has to come within seconds.
 

@@ -3,7 +3,8 @@ import { connect, type TLSSocket } from 'node:tls'
 import { connect as connectTcp } from 'node:net'
 import { once } from 'node:events'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import { preparePlant, startTestGate, type TestGate, type TestPlant } from '../support/gate.js'
+import { preparePlant, type TestPlant } from '../support/plant.js'
+import { startTestGate, type TestGate } from '../support/gate.js'
 
 // Runs alone: what it waits for has to come within seconds.
 

@@ -3,13 +3,9 @@ import { apiKeyDigest, generateApiKey } from '../../src/lib/api-key/format.js'
 import { systemRandom } from '../../src/lib/clock.js'
 import type { Database } from '../../src/lib/database/database.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
-import {
-  headersOf,
-  preparePlant,
-  startTestGate,
-  type TestGate,
-  type TestPlant,
-} from '../support/gate.js'
+import { headersOf } from '../support/gate-client.js'
+import { preparePlant, type TestPlant } from '../support/plant.js'
+import { startTestGate, type TestGate } from '../support/gate.js'
 
 describe('an unknown and a wrong API key', () => {
   let fresh: FreshDatabase

@@ -1,5 +1,6 @@
 import { freshDatabase, type FreshDatabase } from './database.js'
-import { preparePlant, startTestGate, type TestGate, type TestPlant } from './gate.js'
+import { preparePlant, type TestPlant } from './plant.js'
+import { startTestGate, type TestGate } from './gate.js'
 
 /** What the tests of a suite share. */
 export interface GateSuite {

@@ -1,10 +1,8 @@
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { freePort } from '../../src/lib/free-port.js'
 import { migrateJobQueue } from '../../src/lib/database/job-queue.js'
 import { migrate } from '../../src/lib/database/migrate.js'
 import { CertificateAuthority } from './certificates.js'
@@ -121,25 +119,6 @@ function installCertificate(authority: CertificateAuthority, data: string): void
     copyFileSync(from, to)
     chmodSync(to, 0o600)
     if (uid !== undefined && gid !== undefined) chownSync(to, uid, gid)
-  }
-}
-
-/**
- * A port of localhost that nobody listens on at this moment. It is below those that the system hands out
- * (ip_local_port_range of Linux), so that none of them comes in between before it is used.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 32_768)
-    const server = createServer().listen(port, 'localhost')
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    )
-    if (!isFree) continue
-    server.close()
-    await once(server, 'close')
-    return port
   }
 }
 

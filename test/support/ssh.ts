@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostKey, HostKeyType } from '../../src/lib/ssh/types.js'
+import { freePort } from '../../src/lib/free-port.js'
 import { childrenOf } from './process-list.js'
-import { freePort } from './server.js'
 
 /** The account that logs in; its password in a test's dropbear. */
 export const ACCOUNT = 'root'

@@ -1,5 +1,5 @@
 import { startCluster, startStandby, type Cluster } from './cluster.js'
-import { freePort } from './server.js'
+import { freePort } from '../../src/lib/free-port.js'
 
 /** A primary on 127.0.0.1, without TLS, and a standby that follows it; everybody is trusted at their unix sockets. */
 export interface PrimaryAndStandby {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli, runCliTty, type CliResult } from '../../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../../support/database.js'
-import { preparePlant } from '../../support/gate.js'
+import { preparePlant } from '../../support/plant.js'
 
 interface Document {
   findings: { kind: string; serial: string; installation: string; severity: string; next: string }[]

@@ -5,15 +5,9 @@ import type { AuditKind, DeviceAudit } from '../../../src/lib/device/audit/types
 import { FindingsError } from '../../../src/lib/errors.js'
 import type { Workspace } from '../../../src/lib/workspace.js'
 import { freshDatabase, testClock, type FreshDatabase } from '../../support/database.js'
-import {
-  headersOf,
-  preparePlant,
-  startTestGate,
-  type Answer,
-  type TestDevice,
-  type TestGate,
-  type TestPlant,
-} from '../../support/gate.js'
+import { headersOf, type Answer } from '../../support/gate-client.js'
+import { preparePlant, type TestDevice, type TestPlant } from '../../support/plant.js'
+import { startTestGate, type TestGate } from '../../support/gate.js'
 import { roleDatabase, type RoleDatabase } from '../../support/roles.js'
 
 const MINUTE = 60_000

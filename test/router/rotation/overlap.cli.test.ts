@@ -3,14 +3,9 @@ import { createHash } from 'node:crypto'
 import { memoryFlash, ReferenceLogger } from '../../../src/lib/demo/logger.js'
 import { openUrl } from '../../support/database.js'
 import type { Database } from '../../../src/lib/database/database.js'
-import {
-  homeWorkspace,
-  preparePlant,
-  spawnGate,
-  until,
-  type SpawnedGate,
-  type TestPlant,
-} from '../../support/gate.js'
+import { homeWorkspace, spawnGate, type SpawnedGate } from '../../support/gate.js'
+import { preparePlant, type TestPlant } from '../../support/plant.js'
+import { until } from '../../support/until.js'
 import {
   canRunRouters,
   startTestRouter,

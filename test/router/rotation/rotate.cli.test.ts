@@ -4,7 +4,7 @@ import type { RotatedRouter } from '../../../src/lib/router/rotation/rotate.js'
 import type { Reconciled } from '../../../src/lib/router/rotation/reconcile.js'
 import type { RouterCampaign, Targets } from '../../../src/lib/router/rotation/rotate-many.js'
 import { runCliTty } from '../../support/cli.js'
-import { until } from '../../support/embedded.js'
+import { until } from '../../support/until.js'
 import { ProcessList } from '../../support/process-list.js'
 import {
   canRunRouters,

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile, chmod, chown, mkdtemp, readFile, utimes, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +9,7 @@ import { clientNames, serverAccount, type Account } from '../../database/embedde
 import { runDetaching, runProgram } from '../../database/embedded/child.js'
 import { findPrograms } from '../../database/embedded/programs.js'
 import { FailureError } from '../../errors.js'
+import { freePort } from '../../free-port.js'
 import type { Surroundings } from '../../surroundings.js'
 import { openServer } from '../audit/target.js'
 
@@ -209,15 +209,4 @@ export class Cluster {
     await this.#write('server.crt', [made.cert.trim()])
     await this.#write('server.key', [made.private.trim()])
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a port without a number')
-  return address.port
 }
