@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { createPrivateKey, randomBytes } from 'node:crypto'
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,6 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import limit from 'p-limit'
 import { systemRandom } from '../src/lib/clock.js'
+import type { State } from '../src/lib/database/embedded/state.js'
 import { ExitCode } from '../src/lib/errors.js'
 import { KeySet } from '../src/lib/keyring/key-set.js'
 import { openKeyFile } from '../src/lib/keyring/open.js'
@@ -27,12 +29,15 @@ import { runCli, runCliTty, type CliOptions, type CliResult } from './support/cl
 import { trustClients } from './support/client-ca.js'
 import { openUrl } from './support/database.js'
 import { EmbeddedHome } from './support/embedded.js'
-import { spawnGate, until, type Answer, type Ask } from './support/gate.js'
+import { spawnGate } from './support/gate.js'
+import { until } from './support/until.js'
+import { type Answer, type Ask } from './support/gate-client.js'
 import { manifestCommands, type ManifestCommand } from './support/manifest.js'
 import { ProcessList } from './support/process-list.js'
 import { scenarios, Stands, wordsOf, type Line } from './support/scenarios.js'
 import { SecretSearch } from './support/secret-search.js'
-import { freePort, startServer, type ServerRole, type TestServer } from './support/server.js'
+import { freePort } from '../src/lib/free-port.js'
+import { startServer, type ServerRole, type TestServer } from './support/server.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const marker = (name: string) => `${name}-${randomBytes(12).toString('hex')}`
@@ -320,26 +325,34 @@ describe('secrets', () => {
         clearInterval(timer)
       }
       assert.ok(demoSecrets.size > 10, [...demoSecrets].join())
+      assert.ok(demoServer !== undefined)
+      assert.deepEqual([readdirSync(TMPDIR), existsSync(demoServer)], [[], false], 'what is left')
       search.add('a secret of the demo', ...demoSecrets)
       const failing = await run1(['demo', '--nope', '--verbose'], { login: 'url', env })
       assert.equal(failing.code, usage)
     })
 
     const demoSecrets = new Set<string>()
+    let demoServer: string | undefined
 
+    /** What stands in the files of a demo at this moment; any of them may go while it is looked at. */
     function noteFiles(root: string): void {
-      const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-      for (const file of files.filter((name) => /^[^/]+\/[^/]+\.(?:txt|csv)$/.test(name))) {
-        try {
-          const lines = readFileSync(join(root, file), 'utf8').trim().split('\n')
-          if (file.endsWith('.txt')) for (const line of lines) demoSecrets.add(line)
-          if (!file.endsWith('secrets.csv')) continue
-          for (const line of lines.slice(1)) demoSecrets.add(line.split(',')[1] ?? '')
-        } catch {
-          // It was there a moment ago.
+      try {
+        for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+          const isSecret = /^[^/]+\/[^/]+\.(?:txt|csv)$/.test(file)
+          const isState = file.endsWith('/home/embedded.json')
+          if (!isSecret && !isState) continue
+          const text = readFileSync(join(root, file), 'utf8').trim()
+          const lines = text.split('\n')
+          if (isState) demoServer = (JSON.parse(text) as State).place
+          else if (file.endsWith('.txt')) for (const line of lines) demoSecrets.add(line)
+          else if (file.endsWith('secrets.csv'))
+            for (const line of lines.slice(1)) demoSecrets.add(line.split(',')[1] ?? '')
         }
-        demoSecrets.delete('')
+      } catch {
+        // It was there a moment ago.
       }
+      demoSecrets.delete('')
     }
 
     it('a question in a terminal shows nothing of the password that is typed', async () => {

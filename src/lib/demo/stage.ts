@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readState } from '../database/embedded/state.js'
 import { FailureError } from '../errors.js'
+import { freePort } from '../free-port.js'
+import { parseObject } from '../json.js'
 import { askGate, type GateAddress } from './http.js'
 
 /** How one command ended. */
@@ -74,7 +76,7 @@ export class Stage {
         child.on('close', (status) => resolve(status ?? 1))
       }),
     ])
-    return { code, document: parseDocument(stdout), stderr }
+    return { code, document: parseObject(stdout) ?? {}, stderr }
   }
 
   /** Runs a command that must succeed; throws FailureError with its own words otherwise. */
@@ -132,7 +134,7 @@ export class Stage {
     }
   }
 
-  /** Stops the gate and the embedded database and removes the directory. Never throws. */
+  /** Stops the gate and the embedded database and removes their files and the directory. Never throws. */
   async close(): Promise<void> {
     const gate = this.#gateProcess
     if (gate?.exitCode === null && gate.signalCode === null) {
@@ -142,8 +144,12 @@ export class Stage {
       await ended
       clearTimeout(timer)
     }
+    // Of root's server the files lie elsewhere, where its account may come to.
+    const server = await readState(this.path('home')).catch(() => undefined)
     await this.run('database', 'stop').catch(() => undefined)
-    await rm(this.directory, { recursive: true, force: true }).catch(() => undefined)
+    for (const folder of [server?.place, server?.socketFolder, this.directory])
+      if (folder !== undefined)
+        await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 
@@ -164,25 +170,4 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function parseDocument(stdout: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(stdout)
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {}
-  } catch {
-    return {}
-  }
-}
-
-/** A TCP port of the loopback address that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
