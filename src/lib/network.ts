@@ -61,16 +61,6 @@ export function endsOf({ family, bits, prefix }: Network): [first: Address, last
   ]
 }
 
-/** Whether two networks have an address in common. */
-export function overlaps(one: Network, other: Network): boolean {
-  return holds(one, other) || holds(other, one)
-}
-
-/** The network that an address belongs to. @param prefix bits that tell networks apart */
-export function networkOf({ family, bits }: Address, prefix: number): Network {
-  return { family, bits: bits & ~hostMask(family, prefix), prefix }
-}
-
 /** The number of leading ones of a mask such as 255.255.255.0; undefined where it is no such mask. */
 export function prefixOfMask({ family, bits }: Address): number | undefined {
   const width = WIDTH[family]

@@ -21,8 +21,3 @@ export function apiKeyStanding(key: ApiKeyLife, now: Date): ApiKeyStanding {
   if (key.expiresAt !== null && key.expiresAt <= now) return 'EXPIRED'
   return key.state
 }
-
-/** Whether a key of this standing opens the gate. */
-export function opensGate(standing: ApiKeyStanding): boolean {
-  return standing === 'CURRENT' || standing === 'GRACE'
-}

@@ -89,7 +89,7 @@ export function requireLifetime(lifetimeMs: number | undefined): void {
 }
 
 /** Throws UsageError for a grace longer than a year. */
-export function requireGrace(graceMs: number): void {
+function requireGrace(graceMs: number): void {
   if (graceMs <= MAX_GRACE_MS) return
   throw new UsageError('bad-grace', 'a grace is 365d at most')
 }

@@ -56,7 +56,7 @@ export async function carryOn(
 }
 
 /** The operation with this name. Throws ConflictError for one that this version of the tool does not have. */
-export function operationOf(operations: Operations, name: string): Operation {
+function operationOf(operations: Operations, name: string): Operation {
   const operation = operations[name]
   if (operation !== undefined) return operation
   throw new ConflictError(

@@ -8,9 +8,7 @@ export const ROUTER_DRIVERS = ['openwrt', 'rutos', 'routeros'] as const
 export type RouterDriver = (typeof ROUTER_DRIVERS)[number]
 
 /** The secrets of a router: its password, a private key that opens it, the Wi-Fi's passphrase. */
-export const CREDENTIAL_KINDS = ['admin', 'identity', 'wifi'] as const
-/** One of {@link CREDENTIAL_KINDS}. */
-export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
+export type CredentialKind = 'admin' | 'identity' | 'wifi'
 
 /** How one logs in to a router; with `agent` the credential is in an engineer's ssh-agent alone. */
 export type RouterLogin = 'password' | 'identity' | 'agent'

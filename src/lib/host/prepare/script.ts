@@ -10,7 +10,7 @@ import type { HostRow } from '../store.js'
 import { SNAPSHOT_DRIVERS, type Basebackup } from '../types.js'
 
 /** Where the forced command lies. */
-export const SNAPSHOT_PROGRAM = '/usr/local/sbin/cleverctl-snapshot'
+const SNAPSHOT_PROGRAM = '/usr/local/sbin/cleverctl-snapshot'
 
 /** A machine whose pgBackRest comes in by SSH. */
 export interface Peer {
