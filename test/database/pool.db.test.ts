@@ -232,13 +232,18 @@ describe('a database', () => {
     await database.close()
   })
 
-  it('works in UTC whatever the server is set to', async () => {
+  it('works in UTC and compiles no statements, whatever the server is set to', async () => {
     await fresh.database.query(
-      `do $$ begin execute format('alter database %I set timezone = %L', current_database(), 'Asia/Kathmandu'); end $$`,
+      `do $$ begin
+         execute format('alter database %I set timezone = %L', current_database(), 'Asia/Kathmandu');
+         execute format('alter database %I set jit = on', current_database());
+       end $$`,
     )
     const database = await openUrl(fresh.url)
-    const { rows } = await database.query(`select current_setting('timezone') as zone`)
-    assert.deepEqual(rows, [{ zone: 'UTC' }])
+    const { rows } = await database.query(
+      `select current_setting('timezone') as zone, current_setting('jit') as jit`,
+    )
+    assert.deepEqual(rows, [{ zone: 'UTC', jit: 'off' }])
     await database.close()
   })
 })

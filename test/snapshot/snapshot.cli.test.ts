@@ -162,6 +162,9 @@ describe('cleverctl snapshot', function () {
       const { error } = await commands.json(words, code)
       if (word !== 'usage') assert.equal(error.code, word)
     }
+    const env = { CLEVERCTL_KEYRING_FILE: '/nonexistent/keyring.json' }
+    const { error } = await commands.json(CREATE, refused, { env })
+    assert.equal(error.code, 'keyring-missing')
     assert.equal((await sets()).length, count)
   })
 

@@ -26,7 +26,11 @@ const LOCK_TIMEOUT_MS = 30_000
 const STATEMENT_TIMEOUT_MS = 600_000
 /** A transaction that waits so long for its client holds locks for nobody. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 300_000
-const SESSION_OPTIONS = '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres'
+/**
+ * PostgreSQL takes small tables that it knows nothing of for big ones, and would compile a statement about a row or two,
+ * for longer than the statement takes.
+ */
+const SESSION_OPTIONS = '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c jit=off'
 const IDLE_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_AFTER_MS = 10_000
 

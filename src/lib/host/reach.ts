@@ -1,8 +1,9 @@
 import { CancelledError, ExpectedError } from '../errors.js'
 import type { SshSession } from '../ssh/session.js'
+import type { SshLogin } from '../ssh/types.js'
 import type { Workspace } from '../workspace.js'
 import type { HostRow } from './store.js'
-import { openHost, recordedLogin } from './way-in.js'
+import { openHost, recordedLogin, recordedLogins } from './way-in.js'
 
 /** A host and what the work on it gave, or why it gave nothing. */
 export interface Reached<Result> {
@@ -25,9 +26,10 @@ export async function onHosts<Result>(
   work: (session: SshSession, host: HostRow) => Promise<Result>,
   username?: string,
 ): Promise<Reached<Result>[]> {
-  // Opened once, before the hosts: each of them needs it.
-  await workspace.keyring()
-  return onEach(workspace, hosts, (host) => onHost(workspace, host, environment, work, username))
+  const loginOf = await recordedLogins(workspace, hosts, environment)
+  return onEach(workspace, hosts, (host) =>
+    inSession(workspace, host, loginOf(host), work, username),
+  )
 }
 
 /** Does the same to every host at once, in the way of {@link onHosts}. @throws what that throws */
@@ -55,9 +57,19 @@ export async function onHost<Result>(
   host: HostRow,
   environment: NodeJS.ProcessEnv,
   work: (session: SshSession, host: HostRow) => Promise<Result>,
-  username = host.username,
+  username?: string,
 ): Promise<Result> {
   const login = await recordedLogin(workspace, host, environment)
+  return inSession(workspace, host, login, work, username)
+}
+
+async function inSession<Result>(
+  workspace: Workspace,
+  host: HostRow,
+  login: SshLogin,
+  work: (session: SshSession, host: HostRow) => Promise<Result>,
+  username = host.username,
+): Promise<Result> {
   const limits = { username, connectTimeoutMs: CONNECT_TIMEOUT_MS }
   const session = await openHost(workspace, host, login, limits)
   try {

@@ -65,16 +65,17 @@ export async function selectHosts(
   return rows
 }
 
-/** The sealed private key of a host; undefined where the ssh-agent has it. */
-export async function selectSealedIdentity(
+/** The sealed private keys of hosts, by the id of each; one that the ssh-agent has is not among them. */
+export async function selectSealedIdentities(
   database: Queryable,
-  id: string,
-): Promise<{ identityId: string; sealed: Buffer } | undefined> {
-  const { rows } = await database.query<{ identityId: string; sealed: Buffer }>(
-    `select identity_id as "identityId", sealed from cleverctl.host where id = $1 and sealed is not null`,
-    [id],
+  hostIds: readonly string[],
+): Promise<Map<string, Pick<SealedIdentity, 'identityId' | 'sealed'>>> {
+  const { rows } = await database.query<{ id: string; identityId: string; sealed: Buffer }>(
+    `select id, identity_id as "identityId", sealed from cleverctl.host
+     where id = any($1::bigint[]) and sealed is not null`,
+    [hostIds],
   )
-  return rows[0]
+  return new Map(rows.map(({ id, ...identity }) => [id, identity]))
 }
 
 /** What a host's row is written from. */

@@ -7,7 +7,7 @@ import { openSession, type SshSession } from '../ssh/session.js'
 import type { Identity, SshLogin } from '../ssh/types.js'
 import { agentLogin, loginOf } from '../ssh/way-in.js'
 import type { Workspace } from '../workspace.js'
-import { selectSealedIdentity, type HostRow, type SealedIdentity } from './store.js'
+import { selectSealedIdentities, type HostRow, type SealedIdentity } from './store.js'
 import type { HostFacts } from './types.js'
 
 const ID_LENGTH = 8
@@ -37,11 +37,28 @@ export async function recordedLogin(
   host: Pick<HostRow, 'id'>,
   environment: NodeJS.ProcessEnv,
 ): Promise<SshLogin> {
-  const found = await selectSealedIdentity(workspace.database, host.id)
-  if (found === undefined) return agentLogin(environment)
-  const { identityId, sealed } = found
-  const packed = (await workspace.keyring()).open(sealed, sealedAs(identityId))
-  return loginOf('identity', new Secret(packed.toString('utf8')))
+  return (await recordedLogins(workspace, [host], environment))(host)
+}
+
+/**
+ * The same for several hosts.
+ * @returns the login of one of them; it throws what {@link recordedLogin} throws
+ * @throws RefusedError when the keyring cannot be opened
+ */
+export async function recordedLogins(
+  workspace: Pick<Workspace, 'database' | 'keyring'>,
+  hosts: readonly Pick<HostRow, 'id'>[],
+  environment: NodeJS.ProcessEnv,
+): Promise<(host: Pick<HostRow, 'id'>) => SshLogin> {
+  const hostIds = hosts.map(({ id }) => id)
+  const found = await selectSealedIdentities(workspace.database, hostIds)
+  const keyring = found.size === 0 ? undefined : await workspace.keyring()
+  return ({ id }) => {
+    const mine = found.get(id)
+    if (mine === undefined || keyring === undefined) return agentLogin(environment)
+    const packed = keyring.open(mine.sealed, sealedAs(mine.identityId))
+    return loginOf('identity', new Secret(packed.toString('utf8')))
+  }
 }
 
 /**

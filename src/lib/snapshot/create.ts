@@ -33,11 +33,16 @@ export async function createSnapshots(
   nameOfSet(clock.now(), asked.label)
   const { hosts, stanza } = await databaseHosts(workspace, asked)
   for (const host of hosts) requirePlace(host)
-  return whileAlone(workspace, { stanza, environment: asked.environment }, async () => {
-    const set = await begin(workspace, { hosts, stanza, label: asked.label })
-    const reached = await onSnapshotHosts(workspace, hosts, asked.environment, (session, host) =>
-      takeSnapshot(session, host, set.set),
+  const { environment, label } = asked
+  // Before anything is written: what opens no host is not begun.
+  await workspace.keyring()
+  return whileAlone(workspace, { stanza, environment }, async () => {
+    const begun = begin(workspace, { hosts, stanza, label })
+    // Logging in goes on beside it; on the hosts nothing is made before the set is written down.
+    const reaching = onSnapshotHosts(workspace, hosts, environment, async (session, host) =>
+      takeSnapshot(session, host, (await begun).set),
     )
+    const [set, reached] = await Promise.all([begun, reaching])
     return verdictOn(await recordOutcome(workspace, set, reached), reached)
   })
 }

@@ -1,13 +1,14 @@
 import { selectProven } from '../drill/store.js'
 import { ExpectedError, PartialError, UnreachableError } from '../errors.js'
 import { databaseHosts } from '../host/database-hosts.js'
+import type { Reached } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
 import { decideRetention, type KeepReason, type RetentionPolicy } from '../retention/decide.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { deleteSnapshot, onSnapshotHosts } from './on-host.js'
 import { whileAlone } from './settle.js'
-import { selectSets, updateMember, updateSet, type SetRow } from './store.js'
+import { selectSets, updateMembers, updateSet, type SetRow } from './store.js'
 import type { SetState } from './types.js'
 
 /** What becomes of a set. */
@@ -117,52 +118,64 @@ async function remove(
   environment: NodeJS.ProcessEnv,
   away: Away,
 ): Promise<PrunedSet> {
-  const { database, actor, clock } = workspace
-  const names = set.members.map(({ host }) => host)
-  const subject = set.set
-  await database.transaction(async (transaction) => {
-    await updateSet(transaction, set, { state: 'leaving', reason: set.reason, at: clock.now() })
-    await appendTrail(transaction, actor, {
-      ...{ phase: 'intent', action: 'snapshot.delete', subject, details: { hosts: names } },
-    })
-  })
-  const left = new Set(
-    set.members.filter(({ state }) => state !== 'gone').map(({ hostId }) => hostId),
-  )
-  const hosts = (await selectHosts(database, 'database')).filter(({ id }) => left.has(id))
-  const asked = await onSnapshotHosts(
-    workspace,
-    hosts.filter(({ id }) => !away.has(id)),
-    environment,
-    (session, host) => deleteSnapshot(session, host, set.set),
-  )
-  const reached = hosts.map((host) => {
-    const result = away.get(host.id) ?? asked.find((each) => each.host.id === host.id)?.result
-    if (result instanceof UnreachableError) away.set(host.id, result)
-    return { host, result }
-  })
+  const hosts = set.members.map(({ host }) => host)
+  await record(workspace, set, { state: 'leaving', phase: 'intent', gone: [], details: { hosts } })
+  const left = set.members.filter(({ state }) => state !== 'gone')
+  const reached = await deleteOn(workspace, set, left, environment, away)
   const failures = reached.flatMap(({ host, result }) =>
     result instanceof ExpectedError ? [{ host: host.name, reason: result.message }] : [],
   )
   // A host that is not recorded any more cannot be asked: its machine is somebody else's now.
-  const known = new Set(hosts.map(({ id }) => id))
-  const forgotten = set.members.filter(({ hostId }) => left.has(hostId) && !known.has(hostId))
-  const isGone = failures.length === 0
+  const forgotten = left.filter(({ hostId }) => !reached.some(({ host }) => host.id === hostId))
+  const deleted = reached.filter(({ result }) => !(result instanceof ExpectedError))
+  const gone = [...deleted.map(({ host }) => host.id), ...forgotten.map(({ hostId }) => hostId)]
+  const [state, outcome] =
+    failures.length === 0 ? (['gone', 'deleted'] as const) : (['leaving', 'failed'] as const)
+  const details = { failures, forgotten: forgotten.map(({ host }) => host) }
+  await record(workspace, set, { state, phase: 'outcome', gone, details })
+  return { set: set.set, state, outcome, keptFor: [], failures }
+}
+
+/** Deletes what is left of a set on the hosts that are still recorded. */
+async function deleteOn(
+  workspace: Workspace,
+  { set }: SetRow,
+  left: SetRow['members'],
+  environment: NodeJS.ProcessEnv,
+  away: Away,
+): Promise<Reached<void>[]> {
+  const hosts = (await selectHosts(workspace.database, 'database')).filter(({ id }) =>
+    left.some(({ hostId }) => hostId === id),
+  )
+  const there = hosts.filter(({ id }) => !away.has(id))
+  const asked = await onSnapshotHosts(workspace, there, environment, (session, host) =>
+    deleteSnapshot(session, host, set),
+  )
+  for (const { host, result } of asked)
+    if (result instanceof UnreachableError) away.set(host.id, result)
+  return hosts.map(
+    (host) => asked.find((each) => each.host.id === host.id) ?? { host, result: away.get(host.id) },
+  )
+}
+
+/** Writes down how far the deletion of a set is. @param step.gone ids of the hosts on which nothing is left of it */
+async function record(
+  { database, actor, clock }: Workspace,
+  set: SetRow,
+  step: {
+    state: SetState
+    phase: 'intent' | 'outcome'
+    gone: readonly string[]
+    details: Record<string, unknown>
+  },
+): Promise<void> {
+  const { state, phase, gone, details } = step
   await database.transaction(async (transaction) => {
-    for (const { host, result } of reached)
-      if (!(result instanceof ExpectedError))
-        await updateMember(transaction, set, host.id, { isGone: true })
-    for (const { hostId } of forgotten)
-      await updateMember(transaction, set, hostId, { isGone: true })
-    const state = isGone ? 'gone' : 'leaving'
+    const changes = gone.map((hostId) => ({ hostId, isGone: true }) as const)
+    if (changes.length > 0) await updateMembers(transaction, set, changes)
     await updateSet(transaction, set, { state, reason: set.reason, at: clock.now() })
-    const details = { failures, forgotten: forgotten.map(({ host }) => host) }
     await appendTrail(transaction, actor, {
-      ...{ phase: 'outcome', action: 'snapshot.delete', subject, details },
+      ...{ phase, action: 'snapshot.delete', subject: set.set, details },
     })
   })
-  const [state, outcome] = isGone
-    ? (['gone', 'deleted'] as const)
-    : (['leaving', 'failed'] as const)
-  return { set: set.set, state, outcome, keptFor: [], failures }
 }

@@ -4,8 +4,15 @@ import { selectHosts, type HostRow } from '../host/store.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { listSnapshots, onSnapshotHosts } from './on-host.js'
-import { selectSet, selectSets, updateMember, updateSet, type SetRow } from './store.js'
-import type { TakenFacts } from './store.js'
+import {
+  selectSet,
+  selectSets,
+  updateMembers,
+  updateSet,
+  type MemberChange,
+  type SetRow,
+  type TakenFacts,
+} from './store.js'
 import { unknownSet, type SetState, type SnapshotSet } from './types.js'
 
 /** What a host gave for a set, or why it gave nothing. */
@@ -63,11 +70,7 @@ export async function recordOutcome(
 ): Promise<SnapshotSet> {
   const { state, reason } = judgeSet(outcomes.map(({ result }) => result))
   return database.transaction(async (transaction) => {
-    for (const { host, result } of outcomes) {
-      const member =
-        result instanceof ExpectedError ? { failure: result.message } : { facts: result }
-      await updateMember(transaction, set, host.id, member)
-    }
+    await updateMembers(transaction, set, outcomes.map(changeOf))
     await updateSet(transaction, set, { state, reason, at: clock.now() })
     const row = await selectSet(transaction, set.set)
     if (row === undefined) throw unknownSet(set.set)
@@ -80,6 +83,12 @@ export async function recordOutcome(
     })
     return described
   })
+}
+
+function changeOf({ host: { id: hostId }, result }: MemberOutcome): MemberChange {
+  return result instanceof ExpectedError
+    ? { hostId, failure: result.message }
+    : { hostId, facts: result }
 }
 
 /** Whether snapshots are a set: all are there, and of one cluster with one history. Pure. */

@@ -100,30 +100,30 @@ export async function updateSet(
 }
 
 /** What came of one snapshot of a set. */
-export async function updateMember(
+export type MemberChange = { hostId: string } & (
+  { facts: TakenFacts } | { failure: string } | { isGone: true }
+)
+
+/** Writes down what came of snapshots of a set; what is known of one that is gone stays. */
+export async function updateMembers(
   transaction: Transaction,
   set: Pick<SetRow, 'id'>,
-  hostId: string,
-  member: { facts: TakenFacts } | { failure: string } | { isGone: true },
+  changes: readonly MemberChange[],
 ): Promise<void> {
-  const state = 'facts' in member ? 'taken' : 'failure' in member ? 'failed' : 'gone'
-  const { takenAt, lsn, timeline, role, systemIdentifier } =
-    'facts' in member ? member.facts : ({} as Partial<TakenFacts>)
+  const rows = changes.map((change) => ({
+    hostId: change.hostId,
+    state: 'facts' in change ? 'taken' : 'failure' in change ? 'failed' : 'gone',
+    reason: 'failure' in change ? change.failure : null,
+    ...('facts' in change && change.facts),
+  }))
   await transaction.query(
-    `update cleverctl.snapshot set state = $3, reason = $4, taken_at = coalesce($5, taken_at),
-       lsn = coalesce($6, lsn), timeline = coalesce($7, timeline), role = coalesce($8, role),
-       system_identifier = coalesce($9, system_identifier)
-     where set_id = $1 and host_id = $2`,
-    [
-      set.id,
-      hostId,
-      state,
-      'failure' in member ? member.failure : null,
-      takenAt ?? null,
-      lsn ?? null,
-      timeline ?? null,
-      role ?? null,
-      systemIdentifier ?? null,
-    ],
+    `update cleverctl.snapshot set state = seen.state, reason = seen.reason,
+       taken_at = coalesce(seen."takenAt", taken_at), lsn = coalesce(seen.lsn, snapshot.lsn),
+       timeline = coalesce(seen.timeline, snapshot.timeline), role = coalesce(seen.role, snapshot.role),
+       system_identifier = coalesce(seen."systemIdentifier", system_identifier)
+     from jsonb_to_recordset($2::jsonb) as seen ("hostId" bigint, state text, reason text, "takenAt" timestamptz,
+       lsn pg_lsn, timeline bigint, role text, "systemIdentifier" text)
+     where set_id = $1 and host_id = seen."hostId"`,
+    [set.id, JSON.stringify(rows)],
   )
 }
