@@ -7,9 +7,9 @@ import pg from 'pg'
 import { Cluster } from '../src/lib/access/self-test/cluster.js'
 import type { AccessAudit, AccessFinding } from '../src/lib/access/audit/types.js'
 import { systemClock } from '../src/lib/clock.js'
-import { runCli, type CliResult } from '../test/support/cli.js'
+import { runCli, type CliOptions, type CliResult } from '../test/support/cli.js'
 import { silentLog } from '../test/support/database.js'
-import { playStory, report, show, tell, type Step } from './story.js'
+import { playStory, report, SCREEN, show, tell, type Step } from './story.js'
 
 const ANA = 'ana@example.com'
 const TWO_HOURS_MS = 2 * 60 * 60 * 1000
@@ -52,15 +52,20 @@ interface Cast {
   session?: pg.Client
 }
 
-const run = async ({ home, isLater }: Cast, words: readonly string[]): Promise<CliResult> =>
+const run = async (
+  { home, isLater }: Cast,
+  words: readonly string[],
+  more: CliOptions = {},
+): Promise<CliResult> =>
   runCli(words, {
+    ...more,
     home,
     cwd: home,
     env: { CI: 'true', ...(isLater ? { NODE_OPTIONS: TWO_HOURS_LATER } : {}) },
   })
 
 const say = async (cast: Cast, words: readonly string[], code = 0) =>
-  show((given) => run(cast, given), words, code)
+  show((given) => run(cast, given, { screen: SCREEN }), words, code)
 
 /** Runs an audit and shows those of its findings that the story is about. */
 async function audit(cast: Cast): Promise<AccessFinding[]> {
@@ -71,7 +76,7 @@ async function audit(cast: Cast): Promise<AccessFinding[]> {
   const told = findings.filter((finding) => PLANTED.some((planted) => isOf(planted, finding)))
   const lines = told.map(
     ({ severity, rule, subject, who, fix }) =>
-      `${severity}\t${rule}\t${subject}\t${who ?? '-'}\n  → ${fix}`,
+      `${severity.padEnd(8)}  ${rule.padEnd(12)}  ${subject.padEnd(26)}  ${who ?? '-'}\n  → ${fix}`,
   )
   const others = `(${findings.length - told.length} more about this server's settings)`
   report(words, { code, stdout: [...lines, others].join('\n'), stderr: '' })
@@ -181,7 +186,7 @@ const story: readonly Step<Cast>[] = [
         .flatMap((name) => ['--log', join(folder, name)])
       const words = ['access', 'sessions', ...logs, '--record', '--superuser', 'intern']
       const { stdout } = await say(cast, [...words, '--limit', '12'])
-      assert.match(stdout, /^ana@example\.com\tcleverctl_g_/m)
+      assert.match(stdout, /^ *ana@example\.com +cleverctl_g_/m)
     },
   },
   {

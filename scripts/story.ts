@@ -1,12 +1,21 @@
 /** What the demonstrations share: a story is told with the real program, and stops where it is not true. */
 import assert from 'node:assert/strict'
+import { shellWord } from '../src/lib/shell-word.js'
 
 /** How a command line ended. */
 export interface Ended {
   code: number | null
   stdout: string
   stderr: string
+  /** stdout with its colours, where the program wrote to a terminal. */
+  raw?: string
 }
+
+/** What is shown stands further in than the line of its command. */
+const INDENT = '    '
+
+/** The width of the terminal to which commands write: tables are not cut to less than is told. */
+export const SCREEN = Math.max(process.stdout.columns ?? 100, 100) - INDENT.length
 
 /** A step of a story; it throws when what it tells is not true. */
 export interface Step<Cast> {
@@ -20,12 +29,17 @@ export function tell(text: string): void {
 }
 
 /** Shows a command line and what it said. */
-export function report(words: readonly string[], { code, stdout, stderr }: Ended): void {
-  const said = `${stdout}${stderr}`
+export function report(words: readonly string[], { code, stdout, stderr, raw }: Ended): void {
+  const shown = process.stdout.isTTY && raw !== undefined ? raw.replaceAll('\r\n', '\n') : stdout
+  const said = `${shown}${stderr}`
     .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('profile '))
-    .map((line) => `    ${line}`)
-  tell([`$ cleverctl ${words.join(' ')}`, ...said, `    exit code ${code}`].join('\n'))
+    // What it is at goes without saying afterwards.
+    .filter((line) => line !== '' && !line.startsWith('profile ') && !line.endsWith(' …'))
+    .map((line) => INDENT + line)
+  const line = words
+    .map((word) => (/^[\w@.,:/+=-]+$/.test(word) ? word : shellWord(word)))
+    .join(' ')
+  tell([`$ cleverctl ${line}`, ...said, `${INDENT}exit code ${code}`].join('\n'))
 }
 
 /** Runs a command that must end with `code`, and shows what it says. */

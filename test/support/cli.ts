@@ -18,6 +18,8 @@ export interface CliResult {
   signal: NodeJS.Signals | null
   stdout: string
   stderr: string
+  /** stdout with escape sequences, where it was a terminal. */
+  raw?: string
   /** stdout as the one JSON document that it must be. */
   json(): unknown
 }
@@ -38,6 +40,8 @@ export interface CliOptions {
   cwd?: string
   /** A process in whose network the program runs. */
   network?: number
+  /** So many columns has the terminal that its stdout is; nobody answers there, and stderr is none. */
+  screen?: number
   /** Called with the process once it runs, to send it signals. */
   onStart?: (child: ChildProcess) => void
 }
@@ -47,6 +51,13 @@ export async function runCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
+  if (options.screen !== undefined)
+    return runCliTty(args, {
+      ...options,
+      columns: options.screen,
+      separate: true,
+      isUnattended: true,
+    })
   const { environment, discard } = surroundings(options)
   const hasInput = options.input !== undefined
   const [first = '', ...others] = wordsOf(args, options)
@@ -81,11 +92,17 @@ export interface Answer {
  * Runs the real program in a pseudo terminal and answers its questions.
  * @param options.columns width of the terminal
  * @param options.separate keeps stderr out of the terminal, so that it can be told from stdout
+ * @param options.isUnattended leaves stdin out of it, so that nothing is asked
  * @returns the terminal's text as `stdout` (with escape sequences in `raw`)
  */
 export async function runCliTty(
   args: readonly string[],
-  options: CliOptions & { answers?: readonly Answer[]; columns?: number; separate?: boolean } = {},
+  options: CliOptions & {
+    answers?: readonly Answer[]
+    columns?: number
+    separate?: boolean
+    isUnattended?: boolean
+  } = {},
 ): Promise<CliResult & { raw: string }> {
   const { environment, discard } = surroundings({
     ...options,
@@ -95,7 +112,9 @@ export async function runCliTty(
   const stderrFile = join(folder, 'stderr')
   writeFileSync(stderrFile, '')
   const words = wordsOf(args, options).map(quoted).join(' ')
-  const redirection = options.separate ? ` 2>${quoted(stderrFile)}` : ''
+  const redirection =
+    (options.separate ? ` 2>${quoted(stderrFile)}` : '') +
+    (options.isUnattended ? ' </dev/null' : '')
   const line = `stty cols ${options.columns ?? 100} rows 40; exec ${words}${redirection}`
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
     env: { ...environment, SHELL: '/bin/sh' },

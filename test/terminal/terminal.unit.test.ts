@@ -103,7 +103,9 @@ describe('relative time', () => {
   const CASES: [string, string][] = [
     ['2026-06-01T12:00:00Z', 'now'],
     ['2026-06-01T11:59:30Z', '30 seconds ago'],
-    ['2026-06-01T11:00:01Z', '59 minutes ago'],
+    ['2026-06-01T11:00:31Z', '59 minutes ago'],
+    ['2026-06-01T11:00:01Z', '1 hour ago'],
+    ['2026-06-01T13:59:58Z', 'in 2 hours'],
     ['2026-06-01T10:00:00Z', '2 hours ago'],
     ['2026-05-31T12:00:00Z', 'yesterday'],
     ['2026-06-15T12:00:00Z', 'in 14 days'],

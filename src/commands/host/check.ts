@@ -36,8 +36,10 @@ export default class HostCheckCommand extends BaseCommand<CheckedHosts> {
   protected render({ hosts }: CheckedHosts): void {
     for (const { name, checks } of hosts) {
       this.screen.heading(name)
+      const names = checks.map(({ check }) => check)
       for (const { check, state, message, fix } of checks) {
-        this.screen.mark(MARKS[state], message, this.screen.isTerminal ? check : `${name} ${check}`)
+        const label = this.screen.isTerminal ? check : `${name} ${check}`
+        this.screen.mark(MARKS[state], message, label, names)
         if (fix !== null) this.screen.detail(fix)
       }
     }

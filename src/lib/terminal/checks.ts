@@ -1,4 +1,3 @@
-import { pad, widthOf } from './layout.js'
 import type { Mark, Screen } from './screen.js'
 
 /** A check that was made, as far as it is drawn. */
@@ -28,11 +27,10 @@ export function drawChecks(screen: Screen, checks: readonly DrawnCheck[]): void 
     ])
     return
   }
-  const width = Math.max(0, ...checks.map(({ title }) => widthOf(title)))
+  const titles = checks.map(({ title }) => title)
   for (const { title, verdict, detail, next } of checks) {
-    const label = pad(title, width)
-    if (verdict === 'not-checked') screen.mark(UNKNOWN, `not checked: ${detail}`, label)
-    else screen.mark(verdict, detail, label)
+    if (verdict === 'not-checked') screen.mark(UNKNOWN, `not checked: ${detail}`, title, titles)
+    else screen.mark(verdict, detail, title, titles)
     if (next !== undefined) screen.step(next)
   }
 }

@@ -10,8 +10,9 @@ const MARKS: Record<DrillCheck['state'], Mark> = {
 
 /** Draws what the checks of a drill found. */
 export function drawChecks(screen: Screen, checks: readonly DrillCheck[]): void {
+  const names = checks.map(({ name }) => name)
   for (const { name, state, message } of checks) {
     const text = state === 'not-checked' ? `not checked: ${message}` : message
-    screen.mark(MARKS[state], text, name)
+    screen.mark(MARKS[state], text, name, names)
   }
 }

@@ -7,12 +7,16 @@ const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
   ['second', 1],
 ]
 
-/** A moment as a person says it: `3 minutes ago`, `in 2 days`, `now`. */
+/** A moment as a person says it, rounded: `3 minutes ago`, `in 2 days`, `now`. */
 export function relativeTime(at: Date, now: Date): string {
   const seconds = (at.getTime() - now.getTime()) / 1000
-  const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
+  // 59 minutes and 50 seconds are an hour, and not 60 minutes.
+  const [unit, size] = STEPS.find(([, size], index) => {
+    const finer = STEPS[index + 1]?.[1] ?? 1
+    return Math.round(Math.abs(seconds) / finer) * finer >= size
+  }) ?? ['second', 1]
   return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(
-    Math.trunc(seconds / size),
+    Math.round(seconds / size),
     unit,
   )
 }

@@ -99,13 +99,15 @@ export class Screen {
 
   /**
    * Says how something stands, as symbol, word and colour; `ok<TAB>text` in a pipe.
-   * @param label what it is; given equally wide ones, the texts stand under each other
+   * @param label what it is
+   * @param among all labels of the same list: the texts stand under each other on a terminal
    */
-  mark(mark: Mark, text: string, label?: string): void {
+  mark(mark: Mark, text: string, label?: string, among: readonly string[] = []): void {
     if (!this.isTerminal)
       return this.#tabbed(label === undefined ? [mark, text] : [mark, label, text])
     const word = `${SYMBOLS[mark]} ${mark.padEnd(MARK_WIDTH)}`
-    const about = label === undefined ? '' : GAP + harmless(label)
+    const width = Math.max(0, ...among.map(widthOf))
+    const about = label === undefined ? '' : GAP + pad(harmless(label), width)
     this.#hang(this.#palette[TONES[mark]](word) + about, widthOf(word + about), text)
   }
 
