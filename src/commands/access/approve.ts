@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { approveAccess, type Approved } from '../../lib/access/grant/approve.js'
+import { requestArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawGrant } from '../../lib/terminal/grant.js'
 
@@ -16,13 +16,7 @@ export default class AccessApprove extends BaseCommand<Approved> {
     '<%= config.bin %> <%= command.id %> 12 --json',
   ]
 
-  static override args = {
-    number: Args.string({
-      description: 'number of the request, from access grants',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = requestArg
 
   protected async execute(): Promise<Approved> {
     const { args, flags } = await this.parse(AccessApprove)

@@ -3,6 +3,7 @@ import { auditAccess } from '../../lib/access/audit/audit.js'
 import { SEVERITIES, type AccessAudit } from '../../lib/access/audit/types.js'
 import { drawAccessAudit } from '../../lib/terminal/access-audit.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { sarifFile, sarifFlag } from '../../lib/terminal/sarif.js'
 import { serverFlags, serversOf } from '../../lib/terminal/server-flags.js'
 
 export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
@@ -34,10 +35,7 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
         'try connections from this machine as well: as every role that can log in and as a stranger, with and without ' +
         'TLS, and for replication; no password is sent',
     }),
-    sarif: Flags.string({
-      description: 'write the findings to this file as well, for code scanning; replaced if there',
-      helpValue: 'FILE',
-    }),
+    ...sarifFlag,
     junit: Flags.string({
       description: 'write a test case for each rule at each server to this file; replaced if there',
       helpValue: 'FILE',
@@ -46,14 +44,13 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
 
   protected async execute(): Promise<AccessAudit> {
     const { flags } = await this.parse(AccessAuditCommand)
-    const { 'fail-on': failOn, sarif: file } = flags
-    const { version } = this.config
+    const { 'fail-on': failOn } = flags
     return auditAccess(await this.workspace(flags), {
       servers: serversOf(flags),
       environment: process.env,
       failOn: failOn ?? 'medium',
       isProbing: flags.probe,
-      sarif: file === undefined ? undefined : { file, folder: process.cwd(), version },
+      sarif: sarifFile(flags.sarif, this.config.version),
       junit: flags.junit,
     })
   }

@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { denyAccess, type Denied } from '../../lib/access/grant/deny.js'
+import { requestArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class AccessDeny extends BaseCommand<Denied> {
@@ -13,13 +14,7 @@ export default class AccessDeny extends BaseCommand<Denied> {
     '<%= config.bin %> <%= command.id %> 12 --reason "use the replica" --json',
   ]
 
-  static override args = {
-    number: Args.string({
-      description: 'number of the request, from access grants',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = requestArg
 
   static override flags = {
     reason: Flags.string({ description: 'why not', required: true }),

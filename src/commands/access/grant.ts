@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { grantAccess, type Granted } from '../../lib/access/grant/grant.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
 import { drawGrant } from '../../lib/terminal/grant.js'
@@ -26,9 +27,7 @@ export default class AccessGrant extends BaseCommand<Granted> {
     '<%= config.bin %> <%= command.id %> engineer@example.com --for 2h --reason "ticket 4711" --certificate --output engineer.key --all-hosts',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   static override flags = {
     for: durationFlag({ description: 'how long, a week at most', required: true }),

@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { revokeAccess, type EndedGrant } from '../../lib/access/grant/end.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawEndedGrants } from '../../lib/terminal/ended-grants.js'
 
@@ -16,9 +16,7 @@ export default class AccessRevoke extends BaseCommand<{ grants: EndedGrant[] }> 
     '<%= config.bin %> <%= command.id %> engineer@example.com --json',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   protected async execute(): Promise<{ grants: EndedGrant[] }> {
     const { args, flags } = await this.parse(AccessRevoke)

@@ -1,7 +1,7 @@
-import { Args } from '@oclif/core'
 import type { UndeliveredKey } from '../../lib/api-key/deliver-to-sinks.js'
 import { issueApiKey } from '../../lib/api-key/issue.js'
 import type { NewApiKey } from '../../lib/api-key/types.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { deliverFlag, durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
 import { drawNewKey } from '../../lib/terminal/new-key.js'
@@ -18,13 +18,7 @@ export default class ApiKeyIssue extends BaseCommand<NewApiKey | UndeliveredKey>
     '<%= config.bin %> <%= command.id %> solar-0042 --deliver dotenv:logger.env#CLEVERCTL_API_KEY',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = {
     'expires-in': durationFlag({

@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { listApiKeys } from '../../lib/api-key/list.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 type ApiKeys = Awaited<ReturnType<typeof listApiKeys>>
@@ -12,13 +12,7 @@ export default class ApiKeyList extends BaseCommand<ApiKeys> {
 
   static override examples = ['<%= config.bin %> <%= command.id %> solar-0042']
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   protected async execute(): Promise<ApiKeys> {
     const { args, flags } = await this.parse(ApiKeyList)

@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { revokeApiKey, type RevokedApiKeys } from '../../lib/api-key/revoke.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 import { stragglerColumns } from '../../lib/terminal/key-columns.js'
@@ -17,13 +18,7 @@ export default class ApiKeyRevoke extends BaseCommand<RevokedApiKeys> {
     '<%= config.bin %> <%= command.id %> solar-0042 --key k7Qd2XbA --compromised --yes',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = {
     key: Flags.string({

@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import type { UndeliveredKey } from '../../lib/api-key/deliver-to-sinks.js'
 import { rotateApiKey, type RotatedApiKey } from '../../lib/api-key/rotate.js'
 import { planRotations, rotateApiKeys } from '../../lib/api-key/rotate-many.js'
@@ -9,6 +9,7 @@ import {
 } from '../../lib/api-key/types.js'
 import type { CampaignReport } from '../../lib/campaign/types.js'
 import { UsageError } from '../../lib/errors.js'
+import { anyInstallationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   campaignFlag,
@@ -55,12 +56,7 @@ export default class ApiKeyRotate extends BaseCommand<Result> {
 
   static override strict = false
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation; more may follow',
-      ignoreStdin: true,
-    }),
-  }
+  static override args = anyInstallationsArg
 
   static override flags = {
     all: Flags.boolean({ description: 'every installation with a current key that works' }),

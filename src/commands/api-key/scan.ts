@@ -4,6 +4,7 @@ import type { Leak, ScanReport } from '../../lib/api-key/scan/types.js'
 import { scanForLeaks } from '../../lib/api-key/scan.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
+import { sarifFile, sarifFlag } from '../../lib/terminal/sarif.js'
 
 type Result = ScanReport | { gitleaksRules: string }
 
@@ -37,10 +38,7 @@ export default class ApiKeyScan extends BaseCommand<Result> {
       description:
         'search the history of every git repository there, with deleted files and stashes',
     }),
-    sarif: Flags.string({
-      description: 'file for a SARIF report, for code scanning; replaced when it is there',
-      helpValue: 'FILE',
-    }),
+    ...sarifFlag,
     offline: Flags.boolean({
       description: 'ask no database; say only what the text tells',
       exclusive: ['revoke'],
@@ -57,16 +55,12 @@ export default class ApiKeyScan extends BaseCommand<Result> {
     const { argv, flags } = await this.parse(ApiKeyScan)
     if (flags['print-gitleaks-rules']) return { gitleaksRules: gitleaksRules() }
     if (flags.revoke) await this.confirm(flags, 'Revoke every live API key that is found?')
-    const workspace = flags.offline
-      ? undefined
-      : await (flags.revoke ? this.changingWorkspace(flags) : this.workspace(flags))
-    const { version } = this.config
-    const file = flags.sarif
+    const workspace = flags.offline ? undefined : await this.workspaceFor(flags, flags.revoke)
     return scanForLeaks(this.surroundings(flags), workspace, {
       paths: argv.map(String),
       hasGit: flags.git,
       revokes: flags.revoke,
-      sarif: file === undefined ? undefined : { file, folder: process.cwd(), version },
+      sarif: sarifFile(flags.sarif, this.config.version),
     })
   }
 

@@ -4,6 +4,7 @@ import { AUDIT_KINDS, type DeviceAudit } from '../../lib/device/audit/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawAudit } from '../../lib/terminal/device-audit.js'
 import { durationFlag } from '../../lib/terminal/flags.js'
+import { sarifFile, sarifFlag } from '../../lib/terminal/sarif.js'
 
 export default class DeviceAuditCommand extends BaseCommand<DeviceAudit> {
   static override summary = 'find the devices and keys about which the lists disagree'
@@ -51,16 +52,12 @@ export default class DeviceAuditCommand extends BaseCommand<DeviceAudit> {
       min: 1,
       max: 100_000,
     }),
-    sarif: Flags.string({
-      description: 'write the findings to this file as well, for code scanning; replaced if there',
-      helpValue: 'FILE',
-    }),
+    ...sarifFlag,
   }
 
   protected async execute(): Promise<DeviceAudit> {
     const { flags } = await this.parse(DeviceAuditCommand)
-    const { kind: kinds, installation, batch, limit, sarif: file } = flags
-    const { version } = this.config
+    const { kind: kinds, installation, batch, limit } = flags
     return auditDevices(await this.workspace(flags), {
       kinds,
       installation,
@@ -74,7 +71,7 @@ export default class DeviceAuditCommand extends BaseCommand<DeviceAudit> {
         secretAgeMs: flags['secret-age'],
         skewMs: flags.skew,
       },
-      sarif: file === undefined ? undefined : { file, folder: process.cwd(), version },
+      sarif: sarifFile(flags.sarif, this.config.version),
     })
   }
 

@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { importDevices, type DeviceImport as Result } from '../../lib/device/import.js'
+import { importedFileArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { dryRunFlag } from '../../lib/terminal/flags.js'
 import { importFlags, renderRejects } from '../../lib/terminal/import-report.js'
@@ -18,13 +19,7 @@ export default class DeviceImport extends BaseCommand<Result> {
     'zcat factory.ndjson.gz | <%= config.bin %> <%= command.id %> - --format ndjson --secrets-out secrets.csv --strict',
   ]
 
-  static override args = {
-    file: Args.string({
-      description: 'CSV or NDJSON file, - for stdin',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = importedFileArg
 
   static override flags = {
     'secrets-out': Flags.string({
@@ -40,7 +35,7 @@ export default class DeviceImport extends BaseCommand<Result> {
   protected async execute(): Promise<Result> {
     const { args, flags } = await this.parse(DeviceImport)
     const { 'dry-run': isDryRun } = flags
-    const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
+    const workspace = await this.workspaceFor(flags, !isDryRun)
     return importDevices(workspace, {
       input: args.file,
       format: flags.format,

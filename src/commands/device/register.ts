@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { registerDevices, type RegisteredDevices } from '../../lib/device/register.js'
+import { serialsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { secretOutputFlags } from '../../lib/terminal/flags.js'
 
@@ -17,13 +18,7 @@ export default class DeviceRegister extends BaseCommand<RegisteredDevices> {
 
   static override strict = false
 
-  static override args = {
-    serial: Args.string({
-      description: 'serial of a device; more may follow',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = serialsArg
 
   static override flags = {
     model: Flags.string({ description: 'model of the devices', default: 'CleverDx' }),

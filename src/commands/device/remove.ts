@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { removeDevice, type RemovedDevice } from '../../lib/device/remove.js'
+import { serialArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class DeviceRemove extends BaseCommand<RemovedDevice> {
@@ -10,9 +10,7 @@ export default class DeviceRemove extends BaseCommand<RemovedDevice> {
 
   static override examples = ['<%= config.bin %> <%= command.id %> CDX-000123']
 
-  static override args = {
-    serial: Args.string({ description: 'serial of the device', required: true, ignoreStdin: true }),
-  }
+  static override args = serialArg
 
   protected async execute(): Promise<RemovedDevice> {
     const { args, flags } = await this.parse(DeviceRemove)

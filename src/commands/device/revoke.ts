@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { revokeDevices, type RevokedDevices } from '../../lib/device/revoke.js'
+import { serialsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -17,13 +18,7 @@ export default class DeviceRevoke extends BaseCommand<RevokedDevices> {
 
   static override strict = false
 
-  static override args = {
-    serial: Args.string({
-      description: 'serial of a device; more may follow',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = serialsArg
 
   static override flags = {
     reason: Flags.string({ description: 'why, for the registry and the trail', required: true }),

@@ -1,9 +1,9 @@
-import { Args } from '@oclif/core'
 import {
   DEFAULT_GRACE_MS,
   rotateDeviceSecret,
   type RotatedSecret,
 } from '../../lib/device/rotate-secret.js'
+import { serialArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
 
@@ -19,9 +19,7 @@ export default class DeviceRotateSecret extends BaseCommand<RotatedSecret> {
     '<%= config.bin %> <%= command.id %> CDX-000123 --grace 0 --output secret.txt',
   ]
 
-  static override args = {
-    serial: Args.string({ description: 'serial of the device', required: true, ignoreStdin: true }),
-  }
+  static override args = serialArg
 
   static override flags = {
     grace: durationFlag({

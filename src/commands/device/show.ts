@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { getDevice, type ShownDevice } from '../../lib/device/show.js'
+import { serialArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class DeviceShow extends BaseCommand<ShownDevice> {
@@ -8,9 +8,7 @@ export default class DeviceShow extends BaseCommand<ShownDevice> {
 
   static override examples = ['<%= config.bin %> <%= command.id %> CDX-000123']
 
-  static override args = {
-    serial: Args.string({ description: 'serial of the device', required: true, ignoreStdin: true }),
-  }
+  static override args = serialArg
 
   protected async execute(): Promise<ShownDevice> {
     const { args, flags } = await this.parse(DeviceShow)

@@ -36,7 +36,7 @@ export default class GateRetention extends BaseCommand<Retention> {
   protected async execute(): Promise<Retention> {
     const { flags } = await this.parse(GateRetention)
     const { keep: keepMonths, drop, yes: apply } = flags
-    const workspace = await (apply ? this.changingWorkspace(flags) : this.workspace(flags))
+    const workspace = await this.workspaceFor(flags, apply)
     return retainReadings(workspace, { keepMonths, drop, apply })
   }
 

@@ -1,7 +1,8 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { addHost, type AddedHost } from '../../lib/host/add.js'
 import { readHostFlags } from '../../lib/host/asked.js'
 import { BACKUP_ENGINES, HOST_ROLES, SNAPSHOT_DRIVERS } from '../../lib/host/types.js'
+import { hostArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { hostKeyFlags } from '../../lib/terminal/flags.js'
 import { hostFacts } from '../../lib/terminal/host.js'
@@ -19,9 +20,7 @@ export default class HostAdd extends BaseCommand<AddedHost> {
     '<%= config.bin %> <%= command.id %> bak1 --role backup --address bak1 --username pgbackrest --identity ~/.ssh/estate --host-key SHA256:jM8t7hYd0cC1s5q1V2sBq0y6c7bHn3S9b6kq2J0mX1E --stanza main --location hall-2',
   ]
 
-  static override args = {
-    name: Args.string({ description: 'name of the host', required: true, ignoreStdin: true }),
-  }
+  static override args = hostArg
 
   static override flags = {
     role: Flags.option({ options: HOST_ROLES, required: true })({

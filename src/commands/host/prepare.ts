@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { prepareHost, type PreparedHost } from '../../lib/host/prepare/prepare.js'
 import { administratorFlags, readAdministrator } from '../../lib/terminal/administrator.js'
+import { hostArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -20,9 +20,7 @@ export default class HostPrepare extends BaseCommand<PreparedHost> {
     '<%= config.bin %> <%= command.id %> db1 --yes --username admin --identity ~/.ssh/admin',
   ]
 
-  static override args = {
-    name: Args.string({ description: 'name of the host', required: true, ignoreStdin: true }),
-  }
+  static override args = hostArg
 
   static override flags = {
     ...yesFlag,
@@ -33,7 +31,7 @@ export default class HostPrepare extends BaseCommand<PreparedHost> {
     const { args, flags } = await this.parse(HostPrepare)
     const { yes } = flags
     const administrator = await readAdministrator(flags, (input) => this.secretInput(flags, input))
-    const workspace = yes ? this.changingWorkspace(flags) : this.workspace(flags)
+    const workspace = this.workspaceFor(flags, yes)
     return prepareHost(await workspace, {
       name: args.name,
       environment: process.env,

@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { rekeyHost, type RekeyedHost } from '../../lib/host/rekey.js'
 import { parseFingerprint } from '../../lib/ssh/host-key.js'
+import { hostArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { hostKeyFlags } from '../../lib/terminal/flags.js'
 
@@ -15,9 +15,7 @@ export default class HostRekey extends BaseCommand<RekeyedHost> {
     '<%= config.bin %> <%= command.id %> db2',
   ]
 
-  static override args = {
-    name: Args.string({ description: 'name of the host', required: true, ignoreStdin: true }),
-  }
+  static override args = hostArg
 
   static override flags = { ...hostKeyFlags }
 

@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { removeHost, type RemovedHost } from '../../lib/host/remove.js'
+import { hostArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -14,9 +14,7 @@ export default class HostRemove extends BaseCommand<RemovedHost> {
     '<%= config.bin %> <%= command.id %> db3 --yes',
   ]
 
-  static override args = {
-    name: Args.string({ description: 'name of the host', required: true, ignoreStdin: true }),
-  }
+  static override args = hostArg
 
   static override flags = { ...yesFlag }
 

@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { getHost, type ListedHost } from '../../lib/host/list.js'
+import { hostArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { hostFacts } from '../../lib/terminal/host.js'
 
@@ -13,9 +13,7 @@ export default class HostShow extends BaseCommand<ListedHost> {
     '<%= config.bin %> <%= command.id %> bak1 --json',
   ]
 
-  static override args = {
-    name: Args.string({ description: 'name of the host', required: true, ignoreStdin: true }),
-  }
+  static override args = hostArg
 
   protected async execute(): Promise<ListedHost> {
     const { args, flags } = await this.parse(HostShow)

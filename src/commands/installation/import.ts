@@ -1,8 +1,8 @@
-import { Args } from '@oclif/core'
 import {
   importInstallations,
   type InstallationImport as Result,
 } from '../../lib/installation/import.js'
+import { importedFileArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { dryRunFlag } from '../../lib/terminal/flags.js'
 import { importFlags, renderRejects } from '../../lib/terminal/import-report.js'
@@ -19,20 +19,14 @@ export default class InstallationImport extends BaseCommand<Result> {
     '<%= config.bin %> <%= command.id %> plants.csv --dry-run',
   ]
 
-  static override args = {
-    file: Args.string({
-      description: 'CSV or NDJSON file, - for stdin',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = importedFileArg
 
   static override flags = { ...importFlags, ...dryRunFlag }
 
   protected async execute(): Promise<Result> {
     const { args, flags } = await this.parse(InstallationImport)
     const { format, rejects, strict: isStrict, 'dry-run': isDryRun } = flags
-    const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
+    const workspace = await this.workspaceFor(flags, !isDryRun)
     return importInstallations(workspace, { input: args.file, format, rejects, isStrict, isDryRun })
   }
 

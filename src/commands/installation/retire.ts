@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { retireInstallation, type RetiredInstallation } from '../../lib/installation/retire.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -14,13 +15,7 @@ export default class InstallationRetire extends BaseCommand<RetiredInstallation>
     '<%= config.bin %> <%= command.id %> solar-0042 --force --yes',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = {
     force: Flags.boolean({ description: 'remove the devices that still stand there' }),

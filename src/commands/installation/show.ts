@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { getInstallation, type ShownInstallation } from '../../lib/installation/show.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class InstallationShow extends BaseCommand<ShownInstallation> {
@@ -8,13 +8,7 @@ export default class InstallationShow extends BaseCommand<ShownInstallation> {
 
   static override examples = ['<%= config.bin %> <%= command.id %> solar-0042']
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   protected async execute(): Promise<ShownInstallation> {
     const { args, flags } = await this.parse(InstallationShow)

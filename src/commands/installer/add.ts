@@ -1,6 +1,8 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { type AddedInstaller, addInstaller } from '../../lib/installer/add.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { passwordFileFlag } from '../../lib/terminal/flags.js'
 
 export default class InstallerAdd extends BaseCommand<AddedInstaller> {
   static override summary = 'add a person who uses the mobile app'
@@ -13,17 +15,11 @@ export default class InstallerAdd extends BaseCommand<AddedInstaller> {
     'pass show installer | <%= config.bin %> <%= command.id %> installer@example.com --name "Ines Taller" --password-file -',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   static override flags = {
     name: Flags.string({ description: 'name of the person (asked for in a terminal)' }),
-    'password-file': Flags.string({
-      description:
-        'file with the password, readable by you alone; - reads stdin (asked for in a terminal)',
-      helpValue: 'FILE|-',
-    }),
+    ...passwordFileFlag,
   }
 
   protected async execute(): Promise<AddedInstaller> {

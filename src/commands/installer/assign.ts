@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { type AssignedInstaller, assignInstaller } from '../../lib/installer/assign.js'
+import { emailArg, installationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class InstallerAssign extends BaseCommand<AssignedInstaller> {
@@ -15,12 +15,8 @@ export default class InstallerAssign extends BaseCommand<AssignedInstaller> {
   static override strict = false
 
   static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-    installation: Args.string({
-      description: 'code of an installation; more may follow',
-      required: true,
-      ignoreStdin: true,
-    }),
+    ...emailArg,
+    ...installationsArg,
   }
 
   protected async execute(): Promise<AssignedInstaller> {

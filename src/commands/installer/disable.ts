@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { type DisabledInstaller, disableInstaller } from '../../lib/installer/disable.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -14,9 +14,7 @@ export default class InstallerDisable extends BaseCommand<DisabledInstaller> {
     '<%= config.bin %> <%= command.id %> installer@example.com --yes',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   static override flags = { ...yesFlag }
 

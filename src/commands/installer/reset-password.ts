@@ -1,6 +1,8 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { type ResetPassword, resetInstallerPassword } from '../../lib/installer/reset-password.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
+import { passwordFileFlag } from '../../lib/terminal/flags.js'
 
 export default class InstallerResetPassword extends BaseCommand<ResetPassword> {
   static override summary = 'give an installer a new password'
@@ -13,16 +15,10 @@ export default class InstallerResetPassword extends BaseCommand<ResetPassword> {
     '<%= config.bin %> <%= command.id %> installer@example.com --password-file password.txt --enable',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   static override flags = {
-    'password-file': Flags.string({
-      description:
-        'file with the password, readable by you alone; - reads stdin (asked for in a terminal)',
-      helpValue: 'FILE|-',
-    }),
+    ...passwordFileFlag,
     enable: Flags.boolean({ description: 'let a disabled installer in again' }),
   }
 

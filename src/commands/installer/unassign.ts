@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { type UnassignedInstaller, unassignInstaller } from '../../lib/installer/assign.js'
+import { emailArg, installationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class InstallerUnassign extends BaseCommand<UnassignedInstaller> {
@@ -15,12 +15,8 @@ export default class InstallerUnassign extends BaseCommand<UnassignedInstaller> 
   static override strict = false
 
   static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-    installation: Args.string({
-      description: 'code of an installation; more may follow',
-      required: true,
-      ignoreStdin: true,
-    }),
+    ...emailArg,
+    ...installationsArg,
   }
 
   protected async execute(): Promise<UnassignedInstaller> {

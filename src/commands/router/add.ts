@@ -1,9 +1,10 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { addRouter, type AddedRouter } from '../../lib/router/add.js'
 import { readRouterFlags } from '../../lib/router/asked.js'
 import { ROUTER_DRIVERS } from '../../lib/router/types.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
-import { hostKeyFlags } from '../../lib/terminal/flags.js'
+import { hostKeyFlags, passwordFileFlag } from '../../lib/terminal/flags.js'
 
 export default class RouterAdd extends BaseCommand<AddedRouter> {
   static override summary = "record an installation's router and the credential that opens it"
@@ -21,13 +22,7 @@ export default class RouterAdd extends BaseCommand<AddedRouter> {
     '<%= config.bin %> <%= command.id %> solar-0042 --driver openwrt --address 10.8.0.42 --password-file password.txt --ssid CLV-000042 --wifi-password-file wifi.txt',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = {
     driver: Flags.option({ options: ROUTER_DRIVERS, required: true })({
@@ -39,11 +34,7 @@ export default class RouterAdd extends BaseCommand<AddedRouter> {
     }),
     port: Flags.integer({ description: 'port of SSH [default: 22]', min: 1, max: 65_535 }),
     username: Flags.string({ description: 'who logs in [default: root]', helpValue: 'NAME' }),
-    'password-file': Flags.string({
-      description:
-        'file with the password, readable by you alone; - reads stdin (asked for in a terminal)',
-      helpValue: 'FILE|-',
-    }),
+    ...passwordFileFlag,
     identity: Flags.string({
       description: 'private key that opens the router, readable by you alone; a copy is sealed',
       helpValue: 'FILE',

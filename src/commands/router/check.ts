@@ -1,11 +1,13 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { checkRouters } from '../../lib/router/check/check.js'
 import { parseWantedFirmware } from '../../lib/router/check/firmware.js'
 import { selectionOf } from '../../lib/router/check/targets.js'
 import { SEVERITIES, type RouterCheck } from '../../lib/router/check/types.js'
 import { ROUTER_DRIVERS } from '../../lib/router/types.js'
+import { anyInstallationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawRouterCheck } from '../../lib/terminal/router-check.js'
+import { sarifFile, sarifFlag } from '../../lib/terminal/sarif.js'
 
 export default class RouterCheckCommand extends BaseCommand<RouterCheck> {
   static override summary = 'find what routers have otherwise than it is recorded, and what is weak'
@@ -26,12 +28,7 @@ export default class RouterCheckCommand extends BaseCommand<RouterCheck> {
 
   static override strict = false
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of an installation; more may follow',
-      ignoreStdin: true,
-    }),
-  }
+  static override args = anyInstallationsArg
 
   static override flags = {
     all: Flags.boolean({ description: 'every router', exclusive: ['driver'] }),
@@ -52,23 +49,19 @@ export default class RouterCheckCommand extends BaseCommand<RouterCheck> {
       description: 'the mildest severity that makes the exit code 8',
       default: 'warning',
     }),
-    sarif: Flags.string({
-      description: 'write the findings to this file as well, for code scanning; replaced if there',
-      helpValue: 'FILE',
-    }),
+    ...sarifFlag,
   }
 
   protected async execute(): Promise<RouterCheck> {
     const { argv, flags } = await this.parse(RouterCheckCommand)
-    const { all, driver, concurrency, firmware = [], 'fail-on': failOn, sarif: file } = flags
+    const { all, driver, concurrency, firmware = [], 'fail-on': failOn } = flags
     const selection = selectionOf({ installations: argv.map(String), all, driver })
-    const { version } = this.config
     const asked = {
       selection,
       concurrency,
       failOn: failOn ?? 'warning',
       firmware: parseWantedFirmware(firmware, ROUTER_DRIVERS),
-      sarif: file === undefined ? undefined : { file, folder: process.cwd(), version },
+      sarif: sarifFile(flags.sarif, this.config.version),
     }
     return checkRouters(await this.workspace(flags), asked, this.ways(flags))
   }

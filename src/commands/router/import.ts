@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { importRouters, type RouterImport as Result } from '../../lib/router/import.js'
+import { importedFileArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { hostKeyFlags } from '../../lib/terminal/flags.js'
 import { importFlags, renderRejects } from '../../lib/terminal/import-report.js'
@@ -21,13 +21,7 @@ export default class RouterImport extends BaseCommand<Result> {
     '<%= config.bin %> <%= command.id %> routers.csv --offline',
   ]
 
-  static override args = {
-    file: Args.string({
-      description: 'CSV or NDJSON file, - for stdin',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = importedFileArg
 
   static override flags = { format, rejects, offline }
 

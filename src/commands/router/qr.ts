@@ -1,10 +1,11 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { UsageError } from '../../lib/errors.js'
 import {
   makeWifiLabels,
   type LabelDestination,
   type WifiLabels,
 } from '../../lib/router/qr/labels.js'
+import { installationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class RouterQr extends BaseCommand<WifiLabels> {
@@ -22,13 +23,7 @@ export default class RouterQr extends BaseCommand<WifiLabels> {
 
   static override strict = false
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of an installation; more may follow',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationsArg
 
   static override flags = {
     output: Flags.string({

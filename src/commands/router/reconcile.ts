@@ -1,5 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { reconcileRouters, type Reconciled } from '../../lib/router/rotation/reconcile.js'
+import { anyInstallationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   needsForRouters,
@@ -24,12 +25,7 @@ export default class RouterReconcile extends BaseCommand<Reconciled> {
 
   static override strict = false
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation; more may follow',
-      ignoreStdin: true,
-    }),
-  }
+  static override args = anyInstallationsArg
 
   static override flags = {
     'end-overlap': Flags.boolean({

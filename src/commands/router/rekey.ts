@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { parseFingerprint } from '../../lib/ssh/host-key.js'
 import { rekeyRouter, type RekeyedRouter } from '../../lib/router/rekey.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { hostKeyFlags } from '../../lib/terminal/flags.js'
 
@@ -16,13 +16,7 @@ export default class RouterRekey extends BaseCommand<RekeyedRouter> {
     '<%= config.bin %> <%= command.id %> solar-0042',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = { ...hostKeyFlags }
 

@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { removeRouter, type RemovedRouter } from '../../lib/router/remove.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -14,13 +14,7 @@ export default class RouterRemove extends BaseCommand<RemovedRouter> {
     '<%= config.bin %> <%= command.id %> solar-0042 --yes',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = { ...yesFlag }
 

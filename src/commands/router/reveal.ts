@@ -1,9 +1,10 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import {
   revealCredential,
   REVEALED_KINDS,
   type RevealedCredential,
 } from '../../lib/router/reveal.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { secretOutputFlags } from '../../lib/terminal/flags.js'
 
@@ -17,13 +18,7 @@ export default class RouterReveal extends BaseCommand<RevealedCredential> {
     '<%= config.bin %> <%= command.id %> solar-0042 --what wifi --reason "new logger"',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   static override flags = {
     what: Flags.option({ options: REVEALED_KINDS, required: true })({

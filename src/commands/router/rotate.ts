@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import type { RotatedRouter } from '../../lib/router/rotation/rotate.js'
 import { rotateOneRouter } from '../../lib/router/rotation/rotate-one.js'
 import {
@@ -13,6 +13,7 @@ import {
   parseRotated,
   type RotationChoice,
 } from '../../lib/router/rotation/types.js'
+import { anyInstallationsArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import {
   needsForRouters,
@@ -49,12 +50,7 @@ export default class RouterRotate extends BaseCommand<Result> {
 
   static override strict = false
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation; more may follow',
-      ignoreStdin: true,
-    }),
-  }
+  static override args = anyInstallationsArg
 
   static override flags = {
     all: Flags.boolean({ description: 'every router of an installation that is not retired' }),

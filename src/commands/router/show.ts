@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core'
 import { getRouter, type ShownRouter } from '../../lib/router/show.js'
+import { installationArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class RouterShow extends BaseCommand<ShownRouter> {
@@ -11,13 +11,7 @@ export default class RouterShow extends BaseCommand<ShownRouter> {
     '<%= config.bin %> <%= command.id %> solar-0042 --json',
   ]
 
-  static override args = {
-    installation: Args.string({
-      description: 'code of the installation',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = installationArg
 
   protected async execute(): Promise<ShownRouter> {
     const { args, flags } = await this.parse(RouterShow)

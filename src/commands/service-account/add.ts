@@ -1,6 +1,7 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { addAccount, type AddedAccount } from '../../lib/staff/add.js'
 import { accountFlags } from '../../lib/terminal/accounts.js'
+import { serviceAccountArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class ServiceAccountAdd extends BaseCommand<AddedAccount> {
@@ -17,13 +18,7 @@ export default class ServiceAccountAdd extends BaseCommand<AddedAccount> {
     '<%= config.bin %> <%= command.id %> gate --purpose "data arrives" --owner engineer@example.com --role-name gate_a --role-name gate_b --network 10.77.1.0/24',
   ]
 
-  static override args = {
-    name: Args.string({
-      description: 'name of the service account',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = serviceAccountArg
 
   static override flags = {
     purpose: Flags.string({ description: 'what the program is there for', required: true }),

@@ -32,7 +32,7 @@ export default class ServiceAccountImport extends BaseCommand<Result> {
     const { args, flags } = await this.parse(ServiceAccountImport)
     const options = importOf(args.file, flags)
     const { isDryRun } = options
-    const workspace = isDryRun ? await this.workspace(flags) : await this.changingWorkspace(flags)
+    const workspace = await this.workspaceFor(flags, !isDryRun)
     return importAccounts(workspace, 'service-account', options)
   }
 

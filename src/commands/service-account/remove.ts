@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { removeAccount, type RemovedAccount } from '../../lib/staff/remove.js'
 import { drawRemoved } from '../../lib/terminal/accounts.js'
+import { serviceAccountArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -15,13 +15,7 @@ export default class ServiceAccountRemove extends BaseCommand<RemovedAccount> {
     '<%= config.bin %> <%= command.id %> replicator --yes --json',
   ]
 
-  static override args = {
-    name: Args.string({
-      description: 'name of the service account',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = serviceAccountArg
 
   static override flags = { ...yesFlag }
 

@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { getAccount, type ShownServiceAccount } from '../../lib/staff/show.js'
 import { drawAccount } from '../../lib/terminal/accounts.js'
+import { serviceAccountArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class ServiceAccountShow extends BaseCommand<ShownServiceAccount> {
@@ -12,13 +12,7 @@ export default class ServiceAccountShow extends BaseCommand<ShownServiceAccount>
     '<%= config.bin %> <%= command.id %> replicator --json',
   ]
 
-  static override args = {
-    name: Args.string({
-      description: 'name of the service account',
-      required: true,
-      ignoreStdin: true,
-    }),
-  }
+  static override args = serviceAccountArg
 
   protected async execute(): Promise<ShownServiceAccount> {
     const { args, flags } = await this.parse(ServiceAccountShow)

@@ -1,6 +1,7 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { addAccount, type AddedAccount } from '../../lib/staff/add.js'
 import { accountFlags } from '../../lib/terminal/accounts.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class StaffAdd extends BaseCommand<AddedAccount> {
@@ -16,9 +17,7 @@ export default class StaffAdd extends BaseCommand<AddedAccount> {
     '<%= config.bin %> <%= command.id %> engineer@example.com --name Engineer --role-name engineer --network 10.77.0.1/32 --until 2028-12-31 --replace',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   static override flags = {
     name: Flags.string({ description: 'name of the person (asked for in a terminal)' }),

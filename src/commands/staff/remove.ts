@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { removeAccount, type RemovedAccount } from '../../lib/staff/remove.js'
 import { drawRemoved } from '../../lib/terminal/accounts.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { yesFlag } from '../../lib/terminal/flags.js'
 
@@ -15,9 +15,7 @@ export default class StaffRemove extends BaseCommand<RemovedAccount> {
     '<%= config.bin %> <%= command.id %> engineer@example.com --yes --json',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   static override flags = { ...yesFlag }
 

@@ -1,6 +1,6 @@
-import { Args } from '@oclif/core'
 import { getAccount, type ShownStaff } from '../../lib/staff/show.js'
 import { drawAccount } from '../../lib/terminal/accounts.js'
+import { emailArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 
 export default class StaffShow extends BaseCommand<ShownStaff> {
@@ -12,9 +12,7 @@ export default class StaffShow extends BaseCommand<ShownStaff> {
     '<%= config.bin %> <%= command.id %> engineer@example.com --json',
   ]
 
-  static override args = {
-    email: Args.string({ description: 'e-mail address', required: true, ignoreStdin: true }),
-  }
+  static override args = emailArg
 
   protected async execute(): Promise<ShownStaff> {
     const { args, flags } = await this.parse(StaffShow)

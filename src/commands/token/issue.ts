@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { serialArg } from '../../lib/terminal/arguments.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, secretOutputFlags } from '../../lib/terminal/flags.js'
 import { issueToken, type IssuedToken } from '../../lib/token/issue.js'
@@ -15,9 +15,7 @@ export default class TokenIssue extends BaseCommand<IssuedToken> {
     '<%= config.bin %> <%= command.id %> CDX-000123 --ttl 5s --output token.txt',
   ]
 
-  static override args = {
-    serial: Args.string({ description: 'serial of the device', required: true, ignoreStdin: true }),
-  }
+  static override args = serialArg
 
   static override flags = {
     ttl: durationFlag({ description: 'how long the token lives, 1h at most [default: 15m]' }),

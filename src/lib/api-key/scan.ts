@@ -7,7 +7,7 @@ import {
   PartialError,
   UsageError,
 } from '../errors.js'
-import { requireReportPlace, writeSarif } from '../findings/sarif-file.js'
+import { requireReportPlace, writeSarif, type SarifFile } from '../findings/sarif-file.js'
 import type { Surroundings } from '../surroundings.js'
 import type { Workspace } from '../workspace.js'
 import { revokeApiKey } from './revoke.js'
@@ -26,7 +26,7 @@ export interface ScanOrder {
   /** Whether live API keys that were found are revoked. */
   revokes: boolean
   /** Where the report for code scanning goes. */
-  sarif: { file: string; folder: string; version: string } | undefined
+  sarif: SarifFile | undefined
 }
 
 /** Suggestions are lines to be read; a list of hundreds is in the result. */

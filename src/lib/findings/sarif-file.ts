@@ -4,6 +4,13 @@ import { writeReport } from './report-file.js'
 import { toSarif } from './sarif.js'
 import type { FindingsReport } from './types.js'
 
+/** The file of a SARIF report, the folder that paths in it are relative to, and the version of this program. */
+export interface SarifFile {
+  file: string
+  folder: string
+  version: string
+}
+
 /**
  * Whether a report can be written at `path`, to know it before a long check.
  * Throws UsageError naming what is in its place.

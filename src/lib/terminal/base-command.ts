@@ -137,6 +137,11 @@ export abstract class BaseCommand<Result extends object> extends Command {
     return workspace
   }
 
+  /** The workspace of a command that changes something by some of its flags alone. */
+  protected async workspaceFor(flags: GlobalFlags, isChanging: boolean): Promise<Workspace> {
+    return isChanging ? this.changingWorkspace(flags) : this.workspace(flags)
+  }
+
   /** The log on stderr, for the few commands that need no workspace. */
   protected notices(flags: GlobalFlags): Log {
     return stderrLog({ quiet: flags.quiet, verbose: flags.verbose }, this.#progress)

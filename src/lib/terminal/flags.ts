@@ -55,6 +55,15 @@ export const deliverFlag = {
   }),
 }
 
+/** For commands that take a password; read by `this.secretInput(flags, …)`. */
+export const passwordFileFlag = {
+  'password-file': Flags.string({
+    description:
+      'file with the password, readable by you alone; - reads stdin (asked for in a terminal)',
+    helpValue: 'FILE|-',
+  }),
+}
+
 /** For commands that pin the key by which a host is known. */
 export const hostKeyFlags = {
   'host-key': Flags.string({

@@ -2,7 +2,7 @@ import { counted } from '../../counted.js'
 import { verdictOn } from '../../findings/verdict.js'
 import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
 import type { Database } from '../../database/database.js'
-import { requireReportPlace } from '../../findings/sarif-file.js'
+import { requireReportPlace, type SarifFile } from '../../findings/sarif-file.js'
 import type { Log, Workspace } from '../../workspace.js'
 import { applyAcceptances } from '../acceptance/apply.js'
 import { selectAcceptances } from '../acceptance/store.js'
@@ -24,7 +24,7 @@ export interface AccessQuestion {
   /** Whether connections are tried, beside what the server says. */
   isProbing: boolean
   /** Where SARIF goes, and what it says of this program. */
-  sarif: { file: string; folder: string; version: string } | undefined
+  sarif: SarifFile | undefined
   /** Where JUnit's XML goes. */
   junit: string | undefined
 }

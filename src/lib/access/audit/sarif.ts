@@ -1,4 +1,4 @@
-import { writeSarif } from '../../findings/sarif-file.js'
+import { writeSarif, type SarifFile } from '../../findings/sarif-file.js'
 import { ACCESS_RULES } from './rules.js'
 import type { AccessAudit } from './types.js'
 
@@ -8,9 +8,8 @@ import type { AccessAudit } from './types.js'
  */
 export async function writeAccessSarif(
   audit: AccessAudit,
-  given: { file: string; folder: string; version: string },
+  { file, folder, version }: SarifFile,
 ): Promise<void> {
-  const { file, folder, version } = given
   const report = {
     version,
     rules: ACCESS_RULES.map(({ id, summary, help, references, severity }) => ({

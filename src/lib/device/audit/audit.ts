@@ -8,7 +8,7 @@ import {
   UsageError,
 } from '../../errors.js'
 import { verdictOn } from '../../findings/verdict.js'
-import { requireReportPlace } from '../../findings/sarif-file.js'
+import { requireReportPlace, type SarifFile } from '../../findings/sarif-file.js'
 import { unknownInstallation } from '../../installation/types.js'
 import type { Workspace } from '../../workspace.js'
 import { hasInstallation } from '../list-store.js'
@@ -25,7 +25,7 @@ export interface AuditQuestion {
   ages: { [Age in keyof AuditAges]: AuditAges[Age] | undefined }
   limit: number
   /** Where SARIF goes, and what it says of this program. */
-  sarif: { file: string; folder: string; version: string } | undefined
+  sarif: SarifFile | undefined
 }
 
 const HOUR_MS = 3_600_000

@@ -1,4 +1,4 @@
-import { writeSarif } from '../../findings/sarif-file.js'
+import { writeSarif, type SarifFile } from '../../findings/sarif-file.js'
 import type { ReportedFinding } from '../../findings/types.js'
 import { summaryOf, tellFinding } from './rules.js'
 import type { AuditFinding, AuditRule, DeviceAudit } from './types.js'
@@ -11,9 +11,8 @@ import type { AuditFinding, AuditRule, DeviceAudit } from './types.js'
 export async function writeAuditSarif(
   audit: DeviceAudit,
   rules: readonly AuditRule[],
-  given: { file: string; folder: string; version: string },
+  { file, folder, version }: SarifFile,
 ): Promise<void> {
-  const { file, folder, version } = given
   const report = {
     version,
     rules: rules.map(({ kind, summary, help, severity }) => ({

@@ -1,5 +1,5 @@
 import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
-import { requireReportPlace } from '../../findings/sarif-file.js'
+import { requireReportPlace, type SarifFile } from '../../findings/sarif-file.js'
 import type { FindingLevel } from '../../findings/types.js'
 import { recordInTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
@@ -32,7 +32,7 @@ export interface CheckQuestion {
   /** The firmware that routers should have at least, by driver. */
   firmware: ReadonlyMap<RouterDriver, string>
   /** Where SARIF goes, and what it says of this program. */
-  sarif: { file: string; folder: string; version: string } | undefined
+  sarif: SarifFile | undefined
 }
 
 /** What of a failed login is a finding; every other failure means that nothing is known. */

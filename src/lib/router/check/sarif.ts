@@ -1,12 +1,11 @@
-import { writeSarif } from '../../findings/sarif-file.js'
+import { writeSarif, type SarifFile } from '../../findings/sarif-file.js'
 import { CHECK_RULES, type RouterCheck } from './types.js'
 
 /** Writes a check as SARIF. @throws FailureError when the file cannot be written; the check is its result */
 export async function writeCheckSarif(
   check: RouterCheck,
-  given: { file: string; folder: string; version: string },
+  { file, folder, version }: SarifFile,
 ): Promise<void> {
-  const { file, folder, version } = given
   const report = {
     version,
     rules: CHECK_RULES,
