@@ -30,14 +30,20 @@ export class ProcessList {
   }
 
   #look(): void {
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue
-      try {
-        const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
-        if (line !== '') this.#seen.add(line)
-      } catch {
-        // It has ended since.
-      }
-    }
+    for (const line of commandLines()) this.#seen.add(line)
   }
+}
+
+/** The command lines of the processes that run now. */
+export function commandLines(): string[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      return line === '' ? [] : [line]
+    } catch {
+      // It has ended since.
+      return []
+    }
+  })
 }

@@ -2,13 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { StatementError } from '../../database/statement-error.js'
 import type { Database } from '../../database/database.js'
 import { ConflictError, FailureError } from '../../errors.js'
-import {
-  isUnread,
-  readServerFile,
-  reloadServer,
-  whileFilesStay,
-  writeServerFile,
-} from '../server-file.js'
+import { changeServerFile } from '../server-file/change.js'
+import { readServerFile, whileFilesStay } from '../server-file/file.js'
+import type { Workspace } from '../../workspace.js'
 import { serialOf, type Authority } from './authority.js'
 import { withRevocations } from './revocations.js'
 import { selectTls } from './server-store.js'
@@ -54,30 +50,31 @@ export async function requireTrust(
 export async function revokeOnServer(
   { host, database }: Server,
   authority: Authority,
-  given: { certificates: readonly string[]; now: Date; signal: AbortSignal },
+  given: { certificates: readonly string[]; now: Date } & Pick<Workspace, 'log' | 'signal'>,
 ): Promise<boolean> {
   if ((await selectTls(database)).revocations === null) return false
-  const { certificates, now, signal } = given
+  const { certificates, now, log, signal } = given
+  const serials = certificates.map(serialOf)
+  const rewrite = async (text: string) => withRevocations(text, authority, { serials, now })
+  const change = { setting: 'ssl_crl_file', rewrite, log, signal } as const
   try {
-    await whileFilesStay(database, async (client) => {
-      const file = await readServerFile(client, 'ssl_crl_file')
-      const text = await withRevocations(file.text, authority, {
-        serials: certificates.map(serialOf),
-        now,
-      })
-      if (text !== file.text) await writeServerFile(client, file, text)
-      else if (!(await isUnread(client, 'ssl_crl_file'))) return
-      await reloadServer(client, { host, signal })
-    })
+    const why = await whileFilesStay(database, (client) =>
+      changeServerFile(client, { host, database }, change),
+    )
+    if (why !== undefined) throw notWritten(host, why)
   } catch (error) {
     if (!(error instanceof StatementError)) throw error
-    throw new FailureError(
-      'revocations-not-written',
-      `ssl_crl_file of ${host} is not changed: ${error.message}`,
-      { suggestions: ['let the server own the file and its folder'] },
-    )
+    throw notWritten(host, error.message)
   }
   return true
+}
+
+function notWritten(host: string, reason: string): FailureError {
+  return new FailureError(
+    'revocations-not-written',
+    `ssl_crl_file of ${host} is not changed: ${reason}`,
+    { suggestions: ['let the server own the file and its folder'] },
+  )
 }
 
 async function readAuthorities(host: string, database: Database): Promise<string> {

@@ -44,13 +44,13 @@ export async function signCertificate(
 
 /** Tells a server of all certificates that do not hold any more; see {@link revokeOnServer}. */
 export async function refuseFormer(
-  { database, clock, signal }: Workspace,
+  { database, clock, log, signal }: Workspace,
   server: OpenServer,
   authority: Authority,
 ): Promise<boolean> {
   const now = clock.now()
   const certificates = await selectRevoked(database, now)
-  return revokeOnServer(server, authority, { certificates, now, signal })
+  return revokeOnServer(server, authority, { certificates, now, log, signal })
 }
 
 /** A certificate for the same role as that of a grant, whose key nobody here has; for a login that must fail. */

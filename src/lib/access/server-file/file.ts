@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database, Queryable } from '../database/database.js'
-import { FailureError } from '../errors.js'
-import { shellWord } from '../shell-word.js'
+import type { Database, Queryable } from '../../database/database.js'
+import { FailureError } from '../../errors.js'
 
 const RELOAD_MS = 30_000
 const RETRY_MS = 20
@@ -31,8 +29,11 @@ export async function whileFilesStay<Result>(
   })
 }
 
+/** A setting that names a file. */
+export type FileSetting = 'hba_file' | 'ssl_ca_file' | 'ssl_crl_file'
+
 /** Reads the file that a setting names. @throws StatementError where it is not there or may not be read */
-export async function readServerFile(server: Queryable, setting: string): Promise<ServerFile> {
+export async function readServerFile(server: Queryable, setting: FileSetting): Promise<ServerFile> {
   const { rows } = await server.query<{ path: string; content: Buffer }>(
     'select current_setting($1) as path, pg_read_binary_file(current_setting($1)) as content',
     [setting],
@@ -41,26 +42,8 @@ export async function readServerFile(server: Queryable, setting: string): Promis
   return { path: rows[0].path, text: rows[0].content.toString('latin1') }
 }
 
-/**
- * Gives it another text by one rename, with the owner and the mode that it had; the former one stays beside it. Nothing
- * is changed where it is not as it was read. A standby can do this as well: COPY to a program writes no table.
- */
-export async function writeServerFile(
-  server: Queryable,
-  file: ServerFile,
-  text: string,
-): Promise<void> {
-  const digest = createHash('sha256').update(file.text, 'latin1').digest('hex')
-  const script = `set -eu; umask 077; file=$(readlink -f ${shellWord(file.path)})
-    new=$file.cleverctl-new; cp -p "$file" "$new"
-    [ "$(sha256sum < "$new" | cut -c 1-64)" = ${digest} ]
-    base64 -d > "$new"; cp -p "$file" "$file.cleverctl-former"; sync "$new" "$file.cleverctl-former"; mv "$new" "$file"`
-  const content = Buffer.from(text, 'latin1').toString('base64')
-  await server.query(`copy (select '${content}') to program ${literal(script)}`)
-}
-
 /** Whether a server may not have read the file that a setting names since it was written. */
-export async function isUnread(server: Queryable, setting: string): Promise<boolean> {
+export async function isUnread(server: Queryable, setting: FileSetting): Promise<boolean> {
   const { rows } = await server.query<{ isUnread: boolean }>(
     `select (pg_stat_file(current_setting($1))).modification >= date_trunc('second', pg_conf_load_time())
        as "isUnread"`,
@@ -93,8 +76,4 @@ async function selectLoadedAt(server: Queryable, isAsked = false): Promise<strin
     `select pg_conf_load_time()::text as "loadedAt"${isAsked ? ', pg_reload_conf()' : ''}`,
   )
   return rows[0]?.loadedAt ?? ''
-}
-
-function literal(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
