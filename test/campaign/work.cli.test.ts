@@ -123,20 +123,21 @@ describe('campaign work, on a server with the rights of staff', () => {
     await run(['campaign', 'abort', id, '--yes'])
   })
 
-  it('is paused from elsewhere at once, goes on after resume, and ends in order on SIGTERM', async () => {
+  it('is paused from elsewhere at once, goes on after resume, and ends in order on SIGTERM', async function () {
+    this.timeout(180_000)
     const codes = await addPlants(owner, 'pause', 400)
     const id = await detach(codes)
     const worker = spawnWorker()
     const ended = once(worker, 'exit')
     try {
-      await until(async () => (await show(id)).counts.done > 0, 20_000)
+      await until(async () => (await show(id)).counts.done > 0, 60_000)
       assert.equal((await run(['campaign', 'pause', id])).code, 0)
-      await until(async () => (await show(id)).counts.running === 0, 20_000)
+      await until(async () => (await show(id)).counts.running === 0, 60_000)
       const paused = await show(id)
       assert.ok(paused.counts.waiting > 0, 'there is something left')
       assert.equal(paused.waitsFor?.what, 'person')
       assert.equal((await run(['campaign', 'resume', id, '--detach'])).code, 0)
-      await until(async () => (await show(id)).counts.done > paused.counts.done, 20_000)
+      await until(async () => (await show(id)).counts.done > paused.counts.done, 60_000)
     } finally {
       worker.kill('SIGTERM')
     }
