@@ -4,7 +4,8 @@ import type { Column, Screen } from './screen.js'
 /** Draws who was in; those that stand out are marked, and what could not be read is said at the end. */
 export function drawSessions(screen: Screen, found: SessionsFound): void {
   const { sessions, total, flagged, notRead, recorded } = found
-  screen.table(sessions, columnsOf(screen), 'nobody was in')
+  const empty = recorded === undefined ? 'nobody was in' : 'nothing is new'
+  screen.table(sessions, columnsOf(screen), notRead.length > 0 ? 'nothing was seen' : empty)
   if (screen.isTerminal && total > 0)
     screen.line(`${total} ${total === 1 ? 'session' : 'sessions'}, of which ${flagged} stand out`)
   if (screen.isTerminal && recorded !== undefined)

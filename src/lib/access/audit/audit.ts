@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { counted } from '../../counted.js'
 import { verdictOn } from '../../findings/verdict.js'
 import { CancelledError, ExpectedError, UnreachableError } from '../../errors.js'
@@ -5,14 +6,23 @@ import type { Database } from '../../database/database.js'
 import { requireReportPlace, type SarifFile } from '../../findings/sarif-file.js'
 import type { Log, Workspace } from '../../workspace.js'
 import { applyAcceptances } from '../acceptance/apply.js'
-import { selectAcceptances } from '../acceptance/store.js'
-import { namedServers, serverNames, type AskedServers } from '../named-servers.js'
+import { selectAcceptances, type AcceptanceRow } from '../acceptance/store.js'
+import { namedServers, serverNames, type AskedServers, type NamedServer } from '../named-servers.js'
 import { currentList } from './current-list.js'
 import { judge, readAll, type Reading } from './judge.js'
 import { writeAccessJunit } from './junit.js'
 import { writeAccessSarif } from './sarif.js'
 import { recordAudit } from './record.js'
-import { EVERY_RULE, SEVERITIES, type AccessAudit, type Severity } from './types.js'
+import {
+  EVERY_RULE,
+  SEVERITIES,
+  type AccessAudit,
+  type AccessList,
+  type Severity,
+} from './types.js'
+
+/** So many servers are looked at a time: what one says of its databases is kept until it is judged. */
+const AT_ONCE = 8
 
 /** What to audit. */
 export interface AccessQuestion {
@@ -46,39 +56,66 @@ export async function auditAccess(
   const names = await serverNames(workspace, asked.servers)
   const servers = await namedServers(workspace, names, environment)
   const list = await currentList(workspace)
-  const { now } = list
-  const acceptances = await selectAcceptances(database)
+  const given = { list, acceptances: await selectAcceptances(database), isProbing, log, signal }
+  const limit = pLimit(AT_ONCE)
+  let done = 0
+  const audited = await Promise.all(
+    servers.map((server) =>
+      limit(async () => {
+        const found = await auditServer(server, given)
+        log.progress({ done: (done += 1), total: servers.length, unit: 'servers' })
+        return found
+      }),
+    ),
+  )
   const audit: AccessAudit = {
-    findings: [],
-    accepted: [],
-    notChecked: [],
-    hosts: [],
-    checkedAt: now.toISOString(),
-  }
-  let isOutOfReach = false
-  for (const [done, { host, open, isOwn }] of servers.entries()) {
-    log.progress({ done, total: servers.length, unit: 'servers' })
-    const parts = await readingOf(open, isOwn, { log, signal, isProbing })
-    if (parts instanceof Error) {
-      isOutOfReach ||= parts instanceof UnreachableError
-      audit.notChecked.push({ rule: EVERY_RULE, host, reason: parts.message })
-    } else {
-      if (!(parts.server instanceof Error)) {
-        const { isStandby, version } = parts.server
-        audit.hosts.push({ host, isStandby, version })
-      }
-      const judged = judge(host, parts, list)
-      const { findings, accepted } = applyAcceptances(judged.findings, acceptances, now)
-      audit.findings.push(...findings)
-      audit.accepted.push(...accepted)
-      audit.notChecked.push(...judged.notChecked)
-    }
+    findings: audited.flatMap(({ findings }) => findings),
+    accepted: audited.flatMap(({ accepted }) => accepted),
+    notChecked: audited.flatMap(({ notChecked }) => notChecked),
+    hosts: audited.flatMap(({ hosts }) => hosts),
+    checkedAt: list.now.toISOString(),
   }
   audit.findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
   await recordAudit(workspace, audit, { isProbing })
   if (sarif !== undefined) await writeAccessSarif(audit, sarif)
   if (junit !== undefined) await writeAccessJunit(audit, junit)
+  const isOutOfReach = audited.some((each) => each.isOutOfReach)
   return verdict(audit, failOn, isOutOfReach)
+}
+
+/** What an audit says of one server. */
+interface ServerAudit extends Omit<AccessAudit, 'checkedAt'> {
+  isOutOfReach: boolean
+}
+
+async function auditServer(
+  { host, open, isOwn }: NamedServer,
+  given: {
+    list: AccessList
+    acceptances: readonly AcceptanceRow[]
+    isProbing: boolean
+    log: Log
+    signal: AbortSignal
+  },
+): Promise<ServerAudit> {
+  const { list, acceptances } = given
+  const parts = await readingOf(open, isOwn, given)
+  if (parts instanceof Error) {
+    const notChecked = [{ rule: EVERY_RULE, host, reason: parts.message }]
+    const isOutOfReach = parts instanceof UnreachableError
+    return { findings: [], accepted: [], notChecked, hosts: [], isOutOfReach }
+  }
+  const { findings, notChecked } = judge(host, parts, list)
+  const { server } = parts
+  return {
+    ...applyAcceptances(findings, acceptances, list.now),
+    notChecked,
+    hosts:
+      server instanceof Error
+        ? []
+        : [{ host, isStandby: server.isStandby, version: server.version }],
+    isOutOfReach: false,
+  }
 }
 
 /** Everything of a server, or why there is no connection to it. */

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CancelledError, ExpectedError } from '../../errors.js'
 import { onHost } from '../../host/reach.js'
 import type { HostRow } from '../../host/store.js'
+import type { SshSession } from '../../ssh/session.js'
 import type { Workspace } from '../../workspace.js'
 import { shownSince } from './collect.js'
 import { SessionIntake } from './intake.js'
 import { readFiles, type LogFiles } from './read-files.js'
 import { AT_ONCE, readHost } from './read-hosts.js'
+import { askLogging, type LoggingServer } from './server.js'
 import type { SessionsQuestion } from './sessions.js'
 import { ShownQueue } from './shown-queue.js'
 import { findSources } from './sources.js'
@@ -22,6 +24,8 @@ export interface SessionsFollowed {
 
 /** How long logs are left alone between two looks; a host also after its connection was cut, and when it is away. */
 const PAUSE_MS = { files: 1000, hosts: 5000, cutHost: 1000, awayHost: 10_000 } as const
+/** How often a server is asked where its logs are and who is in: each question is a session in its logs, too. */
+const ASK_MS = 60_000
 /** How often the trail is told where the ledger ends. */
 const VOUCH_MS = 3_600_000
 
@@ -46,6 +50,7 @@ export async function followSessions(
     show: (session) => queue.add(session),
     flush: () => queue.flush(),
   })
+  workspace.log.info(`following the logs of ${sources.servers.join(', ')} until this is stopped`)
   const follower = new Follower({ ...workspace, signal }, intake)
   try {
     if ('files' in sources) await follower.followFiles(sources.files)
@@ -87,8 +92,8 @@ class Follower {
     const limit = pLimit(AT_ONCE)
     await Promise.all(
       hosts.map((host) =>
-        this.#keepTo(host, environment, (session) =>
-          limit(() => readHost(this.#workspace, session, host, reading)),
+        this.#keepTo(host, environment, (session, server) =>
+          limit(() => readHost(this.#workspace, session, { name: host.name, server }, reading)),
         ),
       ),
     )
@@ -98,14 +103,20 @@ class Follower {
   async #keepTo(
     host: HostRow,
     environment: NodeJS.ProcessEnv,
-    read: (session: Parameters<typeof readHost>[1]) => Promise<NotRead[]>,
+    read: (session: SshSession, server: LoggingServer) => Promise<NotRead[]>,
   ): Promise<never> {
     for (;;) {
       let pauseMs: number = PAUSE_MS.awayHost
       try {
         await onHost(this.#workspace, host, environment, async (session) => {
-          for (;;) {
-            await this.#end(host.name, await read(session))
+          let server: LoggingServer | undefined
+          for (let askedAt = 0; ;) {
+            const now = this.#workspace.clock.now().getTime()
+            if (server === undefined || now - askedAt >= ASK_MS) {
+              server = await askLogging(session, host)
+              askedAt = now
+            }
+            await this.#end(host.name, await read(session, server))
             pauseMs = PAUSE_MS.cutHost
             await this.#pause(PAUSE_MS.hosts)
           }
@@ -125,6 +136,8 @@ class Follower {
     const reasons = notRead.map((each) => `${each.log}: ${each.reason}`)
     const before = this.#warned.get(source) ?? []
     for (const reason of reasons) if (!before.includes(reason)) log.warn(reason)
+    if (before.length > 0 && reasons.length === 0)
+      log.info(source === '' ? 'the logs are read again' : `${source}: its logs are read again`)
     this.#warned.set(source, reasons)
     const now = clock.now().getTime()
     const isDue = now - this.#vouchedAt >= VOUCH_MS

@@ -5,7 +5,7 @@ import type { SshSession } from '../../ssh/session.js'
 import type { Workspace } from '../../workspace.js'
 import { reasonOf } from './read-files.js'
 import type { Readings } from './reading/readings.js'
-import { askLogging } from './server.js'
+import { askLogging, listLogs, type LoggingServer } from './server.js'
 import type { NotRead } from './types.js'
 
 /** So many hosts send their logs at a time: one process reads them all. */
@@ -30,7 +30,10 @@ export async function readHosts(
   const limit = pLimit(AT_ONCE)
   const { hosts, environment } = asked
   const reached = await onHosts(workspace, hosts, environment, (session, host) =>
-    limit(() => readHost(workspace, session, host, reading)),
+    limit(async () => {
+      const server = await askLogging(session, host)
+      return readHost(workspace, session, { name: host.name, server }, reading)
+    }),
   )
   const failed = (result: NotRead[] | ExpectedError, { name }: HostRow): NotRead[] =>
     Array.isArray(result) ? result : [{ log: name, reason: result.message }]
@@ -41,25 +44,25 @@ export async function readHosts(
 }
 
 /**
- * Reads the logs of one host, and asks it who is in at this moment: what the log has no end of and is not there any more
- * has hidden its end.
+ * Reads the logs of one host. What the log has no end of and was not there any more when the server was asked has hidden
+ * its end.
  * @throws FailureError where the server has no logs, UnreachableError when the connection is lost
  */
 export async function readHost(
   { log, signal }: Workspace,
   session: SshSession,
-  host: HostRow,
+  { name: host, server }: { name: string; server: LoggingServer },
   { readings, superusers, timesGone }: HostReading,
 ): Promise<NotRead[]> {
-  const reading = readings.reading(host.name)
-  const server = await askLogging(session, host, readings.since(host.name))
-  if (server.logs.length === 0 && reading.logs.length === 0)
+  const reading = readings.reading(host)
+  const found = await listLogs(session, server, readings.since(host))
+  if (found.length === 0 && reading.logs.length === 0)
     throw new FailureError('no-logs', 'no log was written since then')
   for (const role of server.superusers) superusers.add(role)
-  const { logs, notRead } = reading.plan(server.logs)
+  const { logs, notRead } = reading.plan(found)
   for (const planned of logs) {
     const { name } = planned.found.kind
-    log.debug(`${host.name}: ${name}`)
+    log.debug(`${host}: ${name}`)
     try {
       await reading.read(planned)
     } catch (error) {
@@ -69,6 +72,6 @@ export async function readHost(
   }
   const isGone = (id: string, start: Date) => start < server.askedAt && !server.live.has(id)
   reading.join.endGone(isGone, timesGone)
-  const named = notRead.map((each) => ({ ...each, log: `${host.name}:${each.log}` }))
+  const named = notRead.map((each) => ({ ...each, log: `${host}:${each.log}` }))
   return [...named, ...reading.finish()]
 }

@@ -5,16 +5,19 @@ import type { SshSession } from '../../ssh/session.js'
 import { HEAD_BYTES } from './reading/log-head.js'
 import type { LogSource } from './reading/resume.js'
 import type { FoundLog } from './reading/server-reading.js'
-import type { LogKind } from './read-log.js'
 import type { LogForm } from './types.js'
 
-/** What a server says about its logs, and about who is in at this moment. */
+/** What a server says about its logs, and about who was in when it was asked. */
 export interface LoggingServer {
   superusers: string[]
   /** Session ids, and process ids alone. */
   live: ReadonlySet<string>
+  /** By the clock of its machine: whoever came before it and was in is among them. */
   askedAt: Date
-  logs: FoundLog[]
+  form: LogForm
+  prefix: string
+  /** Shell that sets where its logs are and how they are called. */
+  place: string
 }
 
 interface Told {
@@ -46,25 +49,18 @@ const MAX_LIST_BYTES = 16 * 1024 * 1024
 
 /**
  * Asks a server where its logs are.
- * @param since logs that were changed last before are left out
  * @throws FailureError where PostgreSQL does not answer or its logs are not in files
  */
 export async function askLogging(
   session: SshSession,
   { postgresql }: HostRow,
-  since: Date,
 ): Promise<LoggingServer> {
   const { port, dataDirectory } = postgresql ?? { port: 0, dataDirectory: '' }
-  const script = `export LC_ALL=C PGOPTIONS='-c statement_timeout=10s' PGCONNECT_TIMEOUT=10
+  const script = `export LC_ALL=C PGAPPNAME=cleverctl PGOPTIONS='-c statement_timeout=10s' PGCONNECT_TIMEOUT=10
     exec psql -XAtqw -v ON_ERROR_STOP=1 -p ${port} -d postgres -f -`
   const result = await session.run(script, { stdin: Buffer.from(QUERY) })
   if (result.code !== 0) throw new FailureError('psql-failed', `psql: ${lastWords(result)}`)
   const told = JSON.parse(result.stdout.toString('utf8')) as Told
-  const form = formOfServer(told)
-  const place = told.isCollecting
-    ? `dir=${quote(told.directory)}; name='*'`
-    : stderrOf(dataDirectory)
-  const logs = await listLogs(session, place, { since, kind: { prefix: told.prefix, form } })
   return {
     superusers: told.superusers,
     live: new Set(
@@ -73,8 +69,11 @@ export async function askLogging(
         String(pid),
       ]),
     ),
-    askedAt: new Date(told.now),
-    logs: logs.filter(({ kind }) => isOfForm(kind.name, form)),
+    // What the log tells of a start may be the second alone.
+    askedAt: new Date(Math.floor(told.now / 1000) * 1000),
+    form: formOfServer(told),
+    prefix: told.prefix,
+    place: told.isCollecting ? `dir=${quote(told.directory)}; name='*'` : stderrOf(dataDirectory),
   }
 }
 
@@ -118,10 +117,15 @@ const LIST = `for file; do
 done
 :`
 
-async function listLogs(
+/**
+ * The logs of a server.
+ * @param since logs that were changed last before are left out
+ * @throws FailureError where they are not where they were
+ */
+export async function listLogs(
   session: SshSession,
-  place: string,
-  { since, kind }: { since: Date; kind: Omit<LogKind, 'name'> },
+  { place, form, prefix }: LoggingServer,
+  since: Date,
 ): Promise<FoundLog[]> {
   const script = `${place}
     find "$dir/" -maxdepth 1 -type f -name "$name" -newermt ${quote(since.toISOString())} -exec sh -c ${quote(LIST)} sh {} +`
@@ -131,9 +135,9 @@ async function listLogs(
   const entries = result.stdout.toString('utf8').split('\0')
   return entries.flatMap((entry) => {
     const [, seconds, size, beginning = '', name] = /^(\S+) (\d+) (\S*) (.*)$/s.exec(entry) ?? []
-    if (name === undefined) return []
+    if (name === undefined || !isOfForm(name, form)) return []
     return {
-      kind: { ...kind, name },
+      kind: { form, prefix, name },
       changedAt: new Date(Number(seconds) * 1000),
       size: Number(size),
       isPacked: /\.(?:gz|zst)$/.test(name),
