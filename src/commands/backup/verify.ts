@@ -1,7 +1,6 @@
 import { verifyBackups, type BackupVerification } from '../../lib/backup/verify.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { stanzaFlag } from '../../lib/terminal/flags.js'
-import { repositoryFlag } from '../../lib/terminal/repository.js'
 
 export default class BackupVerifyCommand extends BaseCommand<BackupVerification> {
   static override summary = 'read every backup and the whole archive again, and look for gaps'
@@ -13,19 +12,14 @@ export default class BackupVerifyCommand extends BaseCommand<BackupVerification>
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --repo 2',
     '<%= config.bin %> <%= command.id %> --stanza main --json',
   ]
 
-  static override flags = {
-    ...repositoryFlag({ description: 'read this repository alone [default: all]' }),
-    ...stanzaFlag,
-  }
+  static override flags = { ...stanzaFlag }
 
   protected async execute(): Promise<BackupVerification> {
     const { flags } = await this.parse(BackupVerifyCommand)
-    const { stanza, repo: repository } = flags
-    const asked = { stanza, repository, environment: process.env }
+    const asked = { stanza: flags.stanza, environment: process.env }
     return verifyBackups(await this.workspace(flags), asked)
   }
 

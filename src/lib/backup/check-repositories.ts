@@ -1,4 +1,12 @@
-import { ExpectedError, FailureError, FindingsError, NotFoundError } from '../errors.js'
+import {
+  ExitCode,
+  ExpectedError,
+  FailureError,
+  FindingsError,
+  IncompleteError,
+  NotFoundError,
+  UnreachableError,
+} from '../errors.js'
 import { findPgbackrestHost } from '../host/backup-host.js'
 import { onHosts } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
@@ -10,7 +18,6 @@ import {
   type SeenRepository,
   type RepositoryProblem,
 } from './judge-repositories.js'
-import { requireWhole, toNotChecked, type NotChecked, type Unchecked } from './unchecked.js'
 
 /** The repositories of a stanza, as each of its machines sees them. */
 export interface CheckedRepositories {
@@ -19,7 +26,7 @@ export interface CheckedRepositories {
   repositories: SeenRepository[]
   faults: RepositoryProblem[]
   /** What could not be looked at, and why. */
-  notChecked: NotChecked[]
+  notChecked: { what: string; reason: string }[]
 }
 
 /**
@@ -50,7 +57,7 @@ export async function checkRepositories(
   const seen = reached.flatMap(({ result }) => (result instanceof ExpectedError ? [] : [result]))
   const segment = archived instanceof Error ? undefined : archived
   const judged = judgeRepositories(seen, segment, repository)
-  const unasked: Unchecked[] = [
+  const unasked = [
     ...failures,
     ...(archived instanceof Error ? [{ what: 'the end of the WAL', error: archived }] : []),
   ]
@@ -58,12 +65,13 @@ export async function checkRepositories(
     stanza,
     checkedAt: workspace.clock.now().toISOString(),
     ...judged,
-    notChecked: toNotChecked(unasked),
+    notChecked: unasked.map(({ what, error }) => ({ what, reason: error.message })),
   }
   if (failures.length === 0 && checked.repositories.length === 0) throw unknown(stanza, repository)
-  requireSound(checked)
-  requireWhole(unasked, { result: checked, suggestions: ['cleverctl host check'] })
-  return checked
+  return verdictOn(
+    checked,
+    unasked.some(({ error }) => error instanceof UnreachableError),
+  )
 }
 
 /** @returns an error where it is not known, as `askPrimary` does */
@@ -85,11 +93,19 @@ function unknown(stanza: string, repository: number | undefined): NotFoundError 
   })
 }
 
-function requireSound(checked: CheckedRepositories): void {
-  const { faults } = checked
+function verdictOn(checked: CheckedRepositories, isOutOfReach: boolean): CheckedRepositories {
+  const { faults, notChecked } = checked
   const [fault] = faults
-  if (fault === undefined) return
-  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
-  const message = `repository ${fault.repository} from ${fault.host}: ${fault.message}${others}`
-  throw new FindingsError('repository', message, { result: checked, suggestions: [fault.fix] })
+  const [unchecked] = notChecked
+  if (fault !== undefined) {
+    const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+    const message = `repository ${fault.repository} from ${fault.host}: ${fault.message}${others}`
+    throw new FindingsError('repository', message, { result: checked, suggestions: [fault.fix] })
+  }
+  if (unchecked === undefined) return checked
+  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
+  throw new IncompleteError(exitCode, `could not look at ${unchecked.what}: ${unchecked.reason}`, {
+    result: checked,
+    suggestions: ['cleverctl host check'],
+  })
 }

@@ -1,4 +1,3 @@
-import { ageSeconds, lastBackups } from '../backup/judge-backups.js'
 import type { DrillRow } from '../drill/store.js'
 import type { LastSnapshot } from '../snapshot/store.js'
 import type { SeenPostgresql } from './ask.js'
@@ -155,9 +154,8 @@ function describeBackup({ host, stanza }: SeenBackup, now: Date): ClusterBackup 
           label: last.label,
           type: last.type,
           stoppedAt: last.stoppedAt,
-          ageSeconds: ageSeconds(last, now),
+          ageSeconds: Math.round((now.getTime() - Date.parse(last.stoppedAt)) / MS),
         }
       : null,
-    repositories: stanza ? lastBackups(stanza, now) : [],
   }
 }

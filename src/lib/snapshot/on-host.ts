@@ -1,7 +1,9 @@
+import { isLsn } from '../cluster/lsn.js'
 import { type ExpectedError, FailureError, NotFoundError, RefusedError } from '../errors.js'
 import { onHost, onHosts, type Reached } from '../host/reach.js'
 import { lastWords } from '../host/say.js'
 import type { HostRow } from '../host/store.js'
+import { parseObject } from '../json.js'
 import type { SshSession } from '../ssh/session.js'
 import type { Workspace } from '../workspace.js'
 import type { TakenFacts } from './store.js'
@@ -126,12 +128,10 @@ function failureOf(code: number | null, host: HostRow, words: string): ExpectedE
 /** `TIME<tab>JSON`, as the script writes it. */
 function readFacts(text: string, { name }: HostRow): TakenFacts {
   const [takenAt = '', json = ''] = text.split('\t')
-  const facts = parse(json)
-  const { lsn, timeline, isInRecovery, systemIdentifier } = facts
+  const { lsn, timeline, isInRecovery, systemIdentifier } = parseObject(json) ?? {}
   const isSound =
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(takenAt) &&
-    typeof lsn === 'string' &&
-    /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/.test(lsn) &&
+    isLsn(lsn) &&
     typeof timeline === 'number' &&
     Number.isSafeInteger(timeline) &&
     typeof isInRecovery === 'boolean' &&
@@ -139,13 +139,4 @@ function readFacts(text: string, { name }: HostRow): TakenFacts {
     /^\d{1,20}$/.test(systemIdentifier)
   if (!isSound) throw new FailureError('snapshot-unreadable', `${name}: not known what it made`)
   return { takenAt, lsn, timeline, role: isInRecovery ? 'standby' : 'primary', systemIdentifier }
-}
-
-function parse(json: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(json)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
-  }
 }

@@ -1,5 +1,4 @@
 import type { ClusterHost, ClusterStatus } from '../cluster/types.js'
-import { lastBackupFacts } from './repository.js'
 import type { Mark, Screen } from './screen.js'
 
 const MARKS: Record<ClusterHost['role'], Mark> = {
@@ -32,8 +31,9 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
     },
     { title: 'LOCATION', text: ({ location }) => location ?? '-', isMinor: true },
   ])
+  const last = backup?.last
   screen.facts([
-    ...lastBackupFacts(screen, backup?.repositories ?? []),
+    ['last backup', last ? `${last.label}, ${screen.time(last.stoppedAt)}` : '-'],
     ['machines with the data', String(redundancy.copies)],
     ['locations', String(redundancy.locations ?? 'not known')],
   ])

@@ -49,7 +49,8 @@ list() {
   # One may go between its name and its reading; facts that are there and cannot be read are told as none.
   for facts in "$dir"/backup/[0-9]*/facts; do
     told=$(cat "$facts" 2>/dev/null) || [ -e "$facts" ] || continue
-    printf 'backup\t%s\n' "$told"
+    label=${facts%/facts}
+    printf 'backup\t%s\t%s\n' "${label##*/}" "$told"
   done
   printf 'archive\t%s\t%s\n' "$(segments | head -n 1)" "$(segments | tail -n 1)"
   [ ! -e "$dir/.lock" ] || flock -n -s "$dir/.lock" true || echo busy

@@ -9,6 +9,7 @@ import type { ScriptResult } from '../../ssh/types.js'
 import { parseLsn } from '../../cluster/lsn.js'
 import type { Backup, StanzaInfo } from '../info.js'
 import { segmentName } from '../wal.js'
+import { readFacts, type BasebackupFacts } from './facts.js'
 
 /** Exit codes of engine.sh. */
 export const SAID = { noDirectory: 66, busy: 75 } as const
@@ -18,24 +19,6 @@ const LONGEST_MS = 7 * 86_400_000
 /** A list of a hundred thousand segments is some 5 MB. */
 const LONGEST_LIST_BYTES = 512 * 1024 ** 2
 const MS = 1000
-
-/** The facts that engine.sh writes beside a backup. */
-interface RawFacts {
-  label: string
-  startedAt: number
-  stoppedAt: number
-  bytes: number
-  version: string
-  systemIdentifier: string
-  segmentBytes: number
-  /** 0 where pages have none. */
-  pageChecksums: number
-  startTimeline: number
-  startLsn: string
-  stopTimeline: number
-  stopLsn: string
-  from: string
-}
 
 /** Runs engine.sh on a backup machine. @returns how it ended, whatever its exit code */
 export async function callEngine(
@@ -96,10 +79,12 @@ export async function askBasebackups(
   return readBasebackups(await requireEngine(session, 'list', [directory]))
 }
 
-/** Reads what `engine.sh list` says. Pure. */
+/** Reads what `engine.sh list` says. Pure. @throws FailureError for facts that are damaged */
 export function readBasebackups(text: string): StanzaInfo {
   const lines = text.split('\n').map((line) => line.split('\t'))
-  const facts = lines.filter(([kind]) => kind === 'backup').map(([, json]) => readFacts(json ?? ''))
+  const facts = lines
+    .filter(([kind]) => kind === 'backup')
+    .map(([, label = '', json = '']) => readFacts(label, json))
   const backups = facts.map(backupOf).sort((a, b) => (a.label < b.label ? -1 : 1))
   const [, min, max] = lines.find(([kind]) => kind === 'archive') ?? []
   return {
@@ -115,15 +100,7 @@ export function readBasebackups(text: string): StanzaInfo {
   }
 }
 
-function readFacts(json: string): RawFacts {
-  try {
-    return JSON.parse(json) as RawFacts
-  } catch (cause) {
-    throw new FailureError('backup-unreadable', 'the facts of a backup cannot be read', { cause })
-  }
-}
-
-function backupOf(raw: RawFacts): Backup {
+function backupOf(raw: BasebackupFacts): Backup {
   const moment = (seconds: number) => new Date(seconds * MS).toISOString()
   const segment = (timeline: number, lsn: bigint) =>
     segmentName(timeline, lsn / BigInt(raw.segmentBytes), raw.segmentBytes)

@@ -1,5 +1,5 @@
 import type { SeenPostgresql } from '../../cluster/ask.js'
-import { parseLsn } from '../../cluster/lsn.js'
+import { isLsn, parseLsn } from '../../cluster/lsn.js'
 import { findPrograms } from '../../drill/programs.js'
 import { FailureError } from '../../errors.js'
 import { lastWords } from '../../host/say.js'
@@ -16,7 +16,7 @@ import {
   type Fork,
   type WalNeed,
 } from '../wal.js'
-import type { Verified } from '../verify-output.js'
+import type { RepositoryFault } from '../verify-output.js'
 import { callEngine, requireEngine } from './on-host.js'
 import { receivedUntil } from './receiver.js'
 
@@ -25,11 +25,9 @@ const FOUND = 1
 
 /**
  * Lets pg_verifybackup read every backup, and looks for gaps in the WAL that was received.
- * @param given.primary undefined where it could not be asked: the end of the WAL is not looked at
- * @yields what was found, part by part, so that it is not lost where a later part cannot be looked at
- * @throws FailureError for what cannot be looked at
+ * @param primary undefined where it could not be asked: the end of the WAL is not looked at
  */
-export async function* verifyBasebackups(
+export async function verifyBasebackups(
   { signal }: Workspace,
   session: SshSession,
   given: {
@@ -39,18 +37,17 @@ export async function* verifyBasebackups(
     primary: SeenPostgresql | undefined
     segmentBytes: number
   },
-): AsyncGenerator<Verified> {
+): Promise<{ segments: number; faults: Omit<RepositoryFault, 'repository'>[] }> {
   const { host, basebackup, info, primary, segmentBytes } = given
-  if (info.backups.length === 0)
-    yield { segments: 0, faults: [{ code: 'no-backup', message: 'there is no backup' }] }
+  const faults: Omit<RepositoryFault, 'repository'>[] = []
+  if (info.backups.length === 0) faults.push({ code: 'no-backup', message: 'there is no backup' })
   const programs = new Map<string, string>()
   for (const { label, archive } of info.backups) {
     signal.throwIfAborted()
     const version = archive.split('-')[0] ?? ''
     const folder = programs.get(version) ?? (await findPrograms(session, version))
     programs.set(version, folder)
-    const faults = await verifyOne(session, [basebackup.directory, folder, label])
-    yield { segments: 0, faults }
+    faults.push(...(await verifyOne(session, [basebackup.directory, folder, label])))
   }
   const archive = info.archives.at(-1)?.id ?? ''
   const { files, forks } = readWal(
@@ -58,7 +55,6 @@ export async function* verifyBasebackups(
     archive,
   )
   const until = primary && receivedUntil(primary, host.stanza)
-  const faults: Verified['faults'] = []
   if (primary !== undefined && until === undefined)
     faults.push({ code: 'wal-not-received', message: 'nobody receives the WAL of the primary' })
   const end =
@@ -67,14 +63,17 @@ export async function* verifyBasebackups(
       : [endOf(archive, primary.timeline, until, segmentBytes)]
   const seen = { files, forks, end, segmentBytes }
   const needs = [...info.backups.flatMap((backup) => needAfter(backup, seen)), ...end]
-  faults.push(...findWalFaults({ files, forks, needs, segmentBytes }))
-  yield { segments: files.length, faults }
+  const gaps = findWalFaults({ files, forks, needs, segmentBytes })
+  return {
+    segments: files.length,
+    faults: [...faults, ...gaps.map(({ code, message }) => ({ code, message }))],
+  }
 }
 
 async function verifyOne(
   session: SshSession,
   words: [directory: string, programs: string, label: string],
-): Promise<Verified['faults']> {
+): Promise<Omit<RepositoryFault, 'repository'>[]> {
   const label = words[2]
   const result = await callEngine(session, 'verify', words)
   if (result.code === 0) return []
@@ -94,11 +93,12 @@ function endOf(archive: string, timeline: number, until: bigint, segmentBytes: n
 }
 
 /**
- * A backup brings along the WAL up to its end; from the segment of its end on the archive must have it. That segment is
- * whole only once the primary went on to the next one, and never on a timeline that was left in it.
+ * What the archive must have for a backup, which brings along the WAL up to its end: the segment of the next byte, from
+ * which on the walk looks for gaps. Pure. That one is whole only once the primary went on to the next one, and never on a
+ * timeline that was left in it; then nothing is needed.
  */
-function needAfter(
-  { archive, walStop }: Backup,
+export function needAfter(
+  { archive, walStop, lsnStop }: Pick<Backup, 'archive' | 'walStop' | 'lsnStop'>,
   seen: {
     files: readonly ArchivedFile[]
     forks: readonly Fork[]
@@ -107,7 +107,8 @@ function needAfter(
   },
 ): WalNeed[] {
   const { files, forks, end, segmentBytes } = seen
-  const [timeline, at] = [timelineOf(walStop), segmentNumber(walStop, segmentBytes)]
+  const timeline = timelineOf(walStop)
+  const at = parseLsn(lsnStop) / BigInt(segmentBytes)
   const onIt = files
     .filter(({ name }) => timelineOf(name) === timeline)
     .map(({ name }) => segmentNumber(name, segmentBytes))
@@ -119,16 +120,23 @@ function needAfter(
   return isWhole && !isLeft ? [{ archive, timeline, from: at, to: at }] : []
 }
 
-/** Reads what `engine.sh wal` says; what is still being written counts for nothing. */
+/**
+ * Reads what `engine.sh wal` says; what is still being written counts for nothing. Pure.
+ * @throws FailureError for a history file that does not say where a timeline left another
+ */
 export function readWal(text: string, archive: string): { files: ArchivedFile[]; forks: Fork[] } {
   const lines = text.split('\n').map((line) => line.split('\t'))
   const files = lines
     .filter(([kind, name]) => kind === 'file' && /^[0-9A-F]{24}$/.test(name ?? ''))
     .map(([, name = '', bytes]) => ({ archive, name, bytes: Number(bytes) }))
   const forks = lines
-    .filter(([kind, , parent, lsn]) => kind === 'fork' && parent && lsn)
-    .map(([, name = '', parent, lsn = '']) => ({
-      ...{ archive, timeline: timelineOf(name), parent: Number(parent), lsn: parseLsn(lsn) },
-    }))
+    .filter(([kind]) => kind === 'fork')
+    .map(([, name = '', parent = '', lsn]) => {
+      if (!/^[0-9A-F]{8}\.history$/.test(name) || !/^ *\d+$/.test(parent) || !isLsn(lsn))
+        throw new FailureError('history-unreadable', `${name} in the WAL cannot be read`, {
+          suggestions: ['copy it from pg_wal of the primary'],
+        })
+      return { archive, timeline: timelineOf(name), parent: Number(parent), lsn: parseLsn(lsn) }
+    })
   return { files, forks }
 }
