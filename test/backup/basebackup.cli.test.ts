@@ -4,20 +4,24 @@ import type { PrunedBackups } from '../../src/lib/backup/prune.js'
 import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
 import type { CheckedHosts } from '../../src/lib/host/check/check.js'
+import {
+  allowReplication,
+  DIRECTORY,
+  ENGINE,
+  giveReplicationPassword,
+  receive,
+  receiving,
+  underWay,
+  WAL,
+  whileSlow,
+} from '../support/estate/basebackup.js'
 import type { Document, EstateCommands } from '../support/estate/commands.js'
 import type { Estate } from '../support/estate/estate.js'
-import { DATA, PROGRAMS } from '../support/estate/cluster.js'
+import { DATA } from '../support/estate/cluster.js'
 import { DATABASES, prepare } from '../support/estate/snapshots.js'
 import { withEstate } from '../support/estate/suite.js'
 
-const { ok, usage, conflict, findings, unreachable } = ExitCode
-const DIRECTORY = '/var/lib/pgbackrest/base'
-const WAL = `${DIRECTORY}/wal`
-const ENGINE = ['--backup-engine', 'pg_basebackup', '--backup-directory', DIRECTORY]
-/** As systemd would: begun again whenever it ends. A word of a unit reads like one of the shell. */
-const SERVICE = `unit=/etc/systemd/system/cleverctl-receive-main.service
-  sed -n 's/^ExecStart=//p' $unit >/tmp/receive
-  while :; do setpriv --reuid pgbackrest --regid pgbackrest --init-groups env HOME=/var/lib/pgbackrest sh -e /tmp/receive; sleep 0.2; done`
+const { ok, failure, usage, conflict, findings, unreachable } = ExitCode
 
 describe('cleverctl backup by pg_basebackup', function () {
   this.timeout(240_000)
@@ -28,8 +32,7 @@ describe('cleverctl backup by pg_basebackup', function () {
     commands = up
     estate = commands.estate
     for (const name of DATABASES) await commands.add(name)
-    const pass = await estate.machine('db1').run('root', ['cat', '/var/lib/postgresql/.pgpass'])
-    await estate.machine('bak1').write('/var/lib/pgbackrest/.pgpass', pass, 'pgbackrest', '600')
+    await giveReplicationPassword(commands)
   })
 
   const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)
@@ -43,19 +46,6 @@ describe('cleverctl backup by pg_basebackup', function () {
     return hosts.flatMap(({ name, checks }) =>
       checks.filter(({ state }) => state !== 'ok').map(({ check }) => `${name} ${check}`),
     )
-  }
-  const receive = async (primary: 'db1' | 'db2') => {
-    await bak1(
-      `setsid sh -c '${SERVICE.replaceAll("'", `'\\''`)}' >/var/log/receive.log 2>&1 </dev/null &`,
-    )
-    await receiving(primary)
-  }
-  const receiving = async (primary: 'db1' | 'db2') => {
-    const active = 'select active from pg_replication_slots where slot_name = $$cleverctl_main$$'
-    for (let turn = 0; (await estate.sql(primary, active)) !== 't'; turn += 1) {
-      if (turn > 600) assert.fail(await bak1('tail -n 20 /var/log/receive.log'))
-      await estate.sql(primary, 'select pg_sleep(0.1)')
-    }
   }
   /** Lets the primary begin a new segment. @returns the former one, which has been received */
   const received = async () => {
@@ -90,11 +80,7 @@ describe('cleverctl backup by pg_basebackup', function () {
       'bak1 receiver',
       ...copies,
     ])
-    for (const name of DATABASES)
-      await estate.machine(name).script(
-        `echo 'host replication replicator 192.0.2.14/32 scram-sha-256' >>${DATA}/pg_hba.conf
-         setpriv --reuid postgres --regid postgres --clear-groups ${PROGRAMS}/pg_ctl -D ${DATA} reload >/dev/null`,
-      )
+    await allowReplication(commands)
     assert.match(
       (await prepare(commands, 'bak1')).join('\n'),
       /^todo systemctl .* cleverctl-receive-main$/m,
@@ -106,7 +92,7 @@ describe('cleverctl backup by pg_basebackup', function () {
     assert.equal((await json('backup status', findings)).error.code, 'no-backup')
     const { problems: seen } = (await json('cluster status')) as unknown as ClusterStatus
     assert.ok(seen.some(({ code }) => code === 'wal-not-received'))
-    await receive('db1')
+    await receive(estate, 'db1')
     assert.deepEqual(await problems(ok), [])
   })
 
@@ -154,9 +140,19 @@ describe('cleverctl backup by pg_basebackup', function () {
       ['restore failed'],
     )
     await bak1(`mv ${DIRECTORY}/away ${file}`)
+    for (const [damaged, words, word] of [
+      [file.replace('data/global/pg_control', 'facts'), 'backup list', 'backup-unreadable'],
+      [`${WAL}/00000009.history`, 'backup verify', 'history-unreadable'],
+    ] as const) {
+      await bak1(`: >>${damaged}; mv ${damaged} ${DIRECTORY}/away; : >${damaged}`)
+      assert.equal((await json(words, failure)).error.code, word)
+      await bak1(`rm ${damaged}; mv ${DIRECTORY}/away ${damaged}`)
+    }
+    await bak1(`rm ${WAL}/00000009.history`)
   })
 
   it('finds a damaged page of the database, and keeps no backup of it', async () => {
+    const before = await labels()
     await estate.sql('db1', 'create table torn as select n from generate_series(1, 5000) as n')
     // Frozen, so that autovacuum leaves it alone: the next checkpoint would write its page anew, whole.
     await estate.sql('db1', 'vacuum (freeze) torn')
@@ -165,31 +161,32 @@ describe('cleverctl backup by pg_basebackup', function () {
     await estate
       .machine('db1')
       .script(`printf XXXXXXXX | dd of=${file} bs=1 seek=12000 conv=notrunc status=none`)
-    assert.equal((await json('backup run --from primary', findings)).error.code, 'backup-damaged')
-    await estate.sql('db1', 'drop table torn')
-    assert.equal((await labels()).length, 2)
+    try {
+      assert.equal((await json('backup run --from primary', findings)).error.code, 'backup-damaged')
+    } finally {
+      await estate.sql('db1', 'drop table torn')
+    }
+    assert.deepEqual(await labels(), before)
   })
 
   it('lists no half-made one, refuses a second run meanwhile, and goes on after the power was cut', async () => {
-    // Slow enough to be met at it: so many kB a second.
-    await bak1(
-      `cd ${PROGRAMS}; mv pg_basebackup fast
-       printf '#!/bin/sh\\nexec ${PROGRAMS}/fast --max-rate=32 "$@"\\n' >pg_basebackup; chmod 755 pg_basebackup`,
-    )
-    const first = json('backup run', unreachable)
-    await bak1(`until [ -e "$(echo ${DIRECTORY}/backup/.new-*/data/base)" ]; do sleep 0.1; done`)
-    assert.equal((await labels()).length, 2)
-    const { error } = await json('backup run', conflict)
-    assert.equal(error.code, 'backup-running')
-    assert.match(error.message, /process \d+, begun .* UTC/)
-    await estate.machine('bak1').powerCut()
-    await first
-    await estate.machine('bak1').boot()
-    await bak1(`mv ${PROGRAMS}/fast ${PROGRAMS}/pg_basebackup`)
+    const before = (await labels()).length
+    await whileSlow(estate, async () => {
+      const first = commands.run(['backup', 'run', '--json'])
+      await underWay(estate)
+      assert.equal((await labels()).length, before)
+      const { error } = await json('backup run', conflict)
+      assert.equal(error.code, 'backup-running')
+      assert.match(error.message, /process \d+, begun .* UTC/)
+      await estate.machine('bak1').powerCut()
+      const { code, json: documentOf } = await first
+      assert.deepEqual([code, (documentOf() as Document).error.code], [unreachable, 'ssh-lost'])
+      await estate.machine('bak1').boot()
+    })
     assert.equal((await json('backup status', findings)).error.code, 'wal-not-received')
-    await receive('db1')
+    await receive(estate, 'db1')
     await json('backup run --no-count')
-    assert.equal((await labels()).length, 3)
+    assert.equal((await labels()).length, before + 1)
     assert.equal(await bak1(`ls -A ${DIRECTORY}/backup | grep -c '^[.]' || true`), '0')
   })
 
@@ -217,7 +214,7 @@ describe('cleverctl backup by pg_basebackup', function () {
     await received()
     await estate.machine('db1').powerCut()
     await estate.sql('db2', 'select pg_promote()')
-    await receiving('db2')
+    await receiving(estate, 'db2')
     const run = await json('backup run --from primary --no-count')
     assert.equal(run['from'], 'primary')
     assert.deepEqual(codes(await json('backup verify')), [])

@@ -35,20 +35,7 @@ describe('cleverctl killed at a step, on the estate', function () {
   const nextEntry = () => haltTrail(commands.fresh.database)
   const entryAfter = (first: Halt) => haltTrailAfter(first, commands.fresh.database)
 
-  /** Kills a command where it stands still, and lets what it began elsewhere go on. @returns what the trail has of it */
-  const killed = async (words: string, step: Halt): Promise<string> => {
-    const [action = '', verb = ''] = words.split(' ')
-    const entries = async () => {
-      const { rows } = await commands.fresh.database.query<{ phase: string }>(
-        'select phase from cleverctl.trail where action = $1 order by seq',
-        [`${action}.${verb}`],
-      )
-      return rows.map(({ phase }) => phase)
-    }
-    const before = await entries()
-    await commands.killed(words.split(' '), step)
-    return (await entries()).slice(before.length).join()
-  }
+  const killed = (words: string, step: Halt) => commands.killed(words.split(' '), step)
   /** Until pgBackRest has come to its end by itself. */
   const calm = () =>
     estate.machine('bak1').script('until ! pgrep -x pgbackrest >/dev/null; do sleep 0.1; done')

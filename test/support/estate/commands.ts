@@ -53,13 +53,24 @@ export class EstateCommands {
     return result.json() as Document
   }
 
-  /** Kills a command where it stands still, and lets what it began elsewhere go on. */
-  async killed(words: readonly string[], step: Halt): Promise<void> {
+  /** Kills a command where it stands still, and lets what it began elsewhere go on. @returns what the trail has of it */
+  async killed(words: readonly string[], step: Halt): Promise<string> {
+    const action = words.slice(0, 2).join('.')
+    const before = await this.#entries(action)
     await killAt(step, (more) => this.run(words, more))
     // PostgreSQL sees that a client is gone once its statement has ended.
     const question = `select 1 from pg_locks join pg_database on pg_database.oid = database
       where datname = current_database() and locktype = 'advisory'`
     while ((await this.fresh.database.query(question)).rows.length > 0) await sleep(50)
+    return (await this.#entries(action)).slice(before.length).join()
+  }
+
+  async #entries(action: string): Promise<string[]> {
+    const { rows } = await this.fresh.database.query<{ phase: string }>(
+      'select phase from cleverctl.trail where action = $1 order by seq',
+      [action],
+    )
+    return rows.map(({ phase }) => phase)
   }
 
   /** Records a machine as its role wants it. */
