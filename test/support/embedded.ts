@@ -129,7 +129,6 @@ export class EmbeddedHome {
 
   /** Stops the server and removes everything. */
   async remove(): Promise<void> {
-    if (this.#watchdog !== undefined) process.kill(this.#watchdog)
     const pid = this.serverPid()
     if (pid !== undefined && isAlive(pid)) {
       process.kill(pid, 'SIGQUIT')
@@ -143,6 +142,8 @@ export class EmbeddedHome {
     if (existsSync(VAR_LIB) && readdirSync(VAR_LIB).length === 0) rmdirSync(VAR_LIB)
     if (short?.startsWith('/tmp/cleverctl-')) rmSync(short, { recursive: true, force: true })
     rmSync(this.#root, { recursive: true, force: true, maxRetries: 5 })
+    // Last: a hook that runs out of time leaves the rest to it.
+    if (this.#watchdog !== undefined) process.kill(this.#watchdog)
   }
 }
 
