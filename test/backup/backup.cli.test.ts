@@ -6,8 +6,9 @@ import type { Document, EstateCommands } from '../support/estate/commands.js'
 import type { Estate } from '../support/estate/estate.js'
 import { withEstate } from '../support/estate/suite.js'
 
-const { ok, usage, refused, notFound, conflict, unreachable, findings } = ExitCode
+const { ok, failure, usage, refused, notFound, conflict, unreachable, findings } = ExitCode
 const REPOSITORY = '/var/lib/pgbackrest'
+const CONFIGURATION = '/etc/pgbackrest/pgbackrest.conf'
 const ARCHIVE = `${REPOSITORY}/archive/main/15-1`
 
 describe('cleverctl backup', function () {
@@ -82,8 +83,7 @@ describe('cleverctl backup', function () {
       repositories.map(({ number, soundFrom, backups }) => [number, soundFrom, backups]),
       [[1, ['bak1', 'db1', 'db2', 'db3'], 2]],
     )
-    const configuration = '/etc/pgbackrest/pgbackrest.conf'
-    await bak1(`sed -i 's|^repo1-path=.*|&\\nrepo2-path=${REPOSITORY}/second|' ${configuration}`)
+    await bak1(`sed -i 's|^repo1-path=.*|&\\nrepo2-path=${REPOSITORY}/second|' ${CONFIGURATION}`)
     const second = async () =>
       (await check(' 2', findings)).faults.map(({ host, code }) => `${host} ${code}`)
     const unknown = ['db1', 'db2', 'db3'].map((host) => `${host} not-configured`)
@@ -92,7 +92,39 @@ describe('cleverctl backup', function () {
     assert.deepEqual(await second(), ['bak1 no-backup', 'bak1 not-encrypted', ...unknown])
     await check(' 1')
     assert.equal((await json('backup repo check 3', notFound)).error.code, 'no-repository')
-    await bak1(`sed -i /^repo2-/d ${configuration}; rm -r ${REPOSITORY}/second`)
+  })
+
+  it('looks at each repository by itself, whatever another one holds', async () => {
+    const { error } = await json('backup status', findings)
+    assert.deepEqual(
+      [error.code, error.message],
+      ['no-backup', 'there is no backup in repository 2'],
+    )
+    await json('backup status --repo 1')
+    const count = async (words: string) =>
+      ((await json(`backup ${words}`))['backups'] as unknown[]).length
+    const counts = [await count('list --repo 1'), await count('list --repo 2'), await count('list')]
+    assert.deepEqual(counts, [2, 0, 2])
+    for (const command of ['list', 'status', 'verify', 'drill'])
+      assert.equal(
+        (await json(`backup ${command} --repo 3`, notFound)).error.code,
+        'no-repository',
+        command,
+      )
+    await bak1(`chmod 000 ${REPOSITORY}/archive/main`)
+    const seen = await json('backup verify', findings)
+    const unread = seen['notChecked'] as { what: string; reason: string }[]
+    assert.deepEqual(
+      unread.map(({ what }) => what),
+      ['repository 1'],
+    )
+    assert.match(unread[0]?.reason ?? '', /Permission denied$/)
+    assert.deepEqual([seen['repositories'], codes(seen)], [1, ['no-backup', 'wal-gap']])
+    await json('backup verify --repo 1', failure)
+    assert.equal((await json('backup status', findings)).error.code, 'no-backup')
+    assert.equal((await json('backup status --repo 1', findings)).error.code, 'repository')
+    await bak1(`chmod 750 ${REPOSITORY}/archive/main`)
+    await bak1(`sed -i /^repo2-/d ${CONFIGURATION}; rm -r ${REPOSITORY}/second`)
   })
 
   it('is fresh until it is older than it may be', async () => {

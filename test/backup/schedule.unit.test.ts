@@ -19,6 +19,7 @@ const ASKED: ScheduleQuestion = {
   user: 'root',
   program: '/bin/true',
   stanza: 'main',
+  repository: undefined,
   profile: undefined,
   pingUrl: 'https://hc.example.com/backup',
 }
@@ -106,6 +107,19 @@ describe('the schedule of backups', () => {
       file?.text ?? '',
       /^@reboot root .*backup status --max-age 6h --stanza main .* \|\| \/bin\/true backup run/m,
     )
+  })
+
+  it('has jobs of its own for another repository', () => {
+    const second = { ...ASKED, repository: 2 }
+    const paths = new Set(scheduleFiles(ASKED).map(({ path }) => path))
+    const files = scheduleFiles(second)
+    for (const { path } of files) assert.ok(!paths.has(path) && path.includes('-repo2'), path)
+    const started = files.flatMap(({ text }) => /^ExecStart=.+$/m.exec(text) ?? [])
+    assert.equal(started.length, 3)
+    for (const line of started) assert.match(line, / --repo 2 /)
+    const [crontab] = scheduleFiles({ ...second, scheduler: 'cron' })
+    assert.match(crontab?.text ?? '', /backup status .*--repo 2 .* backup run .*--repo 2 /)
+    assert.throws(() => scheduleFiles({ ...second, engine: 'pg_basebackup' }), UsageError)
   })
 
   it('takes no word that a timer reads in another way', async () => {

@@ -255,6 +255,12 @@ const CASES: [string, (estate: Healthy) => unknown, string[]][] = [
     ['repository@bak1'],
   ],
   [
+    'a repository without a backup, beside one with a fresh one',
+    ({ stanza }) =>
+      stanza.repositories.push({ number: 2, code: 2, message: 'none', isEncrypted: true }),
+    ['no-backup@bak1'],
+  ],
+  [
     'backups of another cluster',
     ({ stanza }) => (stanza.systemIdentifier = '8'),
     ['backup-foreign@bak1'],

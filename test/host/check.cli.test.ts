@@ -56,14 +56,17 @@ describe('cleverctl host check', function () {
       )
   })
 
-  it('finds a forced command that was changed, and a snapshot that somebody removed', async () => {
+  it('finds forced commands that were changed, and a snapshot that somebody removed', async () => {
     const { set } = await commands.json(['snapshot', 'create', '--all'])
     await estate.machine('db1').script(
       `btrfs -q subvolume delete ${PLACE}/*/data; rm -r ${PLACE}/cleverctl-*
-       echo '# altered' >>/usr/local/sbin/cleverctl-snapshot`,
+       echo '# altered' >>/usr/local/sbin/cleverctl-snapshot
+       sed -i 's/case .*esac;/pgbackrest ${'${SSH_ORIGINAL_COMMAND#* }'};/' /var/lib/postgresql/.ssh/authorized_keys`,
     )
     const seen = await check('db1 db2', findings)
-    assert.deepEqual(faults(seen), ['db1 snapshots problem', 'db1 snapshot-missing problem'])
+    assert.deepEqual(faults(seen), [
+      ...['db1 pgbackrest-keys problem', 'db1 snapshots problem', 'db1 snapshot-missing problem'],
+    ])
     assert.ok(JSON.stringify(seen).includes(`the snapshot of ${String(set)} is gone`))
     await prepare(commands, 'db1')
   })

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { peerOptions } from '../../src/lib/host/prepare/script.js'
+import { isPeerLine, peerOptions } from '../../src/lib/host/prepare/script.js'
 
 const OPTIONS = '--exec-id=155-a9b5635d --log-level-file=off --pg1-path=/var/lib/a-b_c/15/main'
 const REFUSED = 64
@@ -57,4 +57,21 @@ describe("the forced command for another machine's pgBackRest", () => {
     it(`refuses ${what}`, () => {
       for (const shell of ['sh', 'bash']) assert.equal(call(asked, shell), REFUSED)
     })
+
+  it('is told from a line that lets more in', () => {
+    const now = `${peerOptions({ addresses: ['192.0.2.11', '192.0.2.12'] })} ssh-ed25519 AAAA cleverctl`
+    const others = [
+      // Of an earlier version, and of pgBackRest's manual.
+      now.replace(
+        /case .*esac/,
+        'case \\"$SSH_ORIGINAL_COMMAND\\" in pgbackrest*:remote) exec x;; esac',
+      ),
+      now.replace(/case .*exit 64/, 'pgbackrest ${SSH_ORIGINAL_COMMAND#* }'),
+      now.replace('restrict,', ''),
+      now.replace(/^from="[^"]*",/, ''),
+      now.replace(' ssh-ed25519', ',permitopen="*:*" ssh-ed25519'),
+    ]
+    assert.ok(isPeerLine(now))
+    for (const line of others) assert.ok(line !== now && !isPeerLine(line), line)
+  })
 })

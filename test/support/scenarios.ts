@@ -473,11 +473,14 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   init: () => ({ succeeds: { code: ok }, fails: { code: refused, fault: 'login' } }),
   // No backup machine is recorded, nor could one be reached.
   'backup:drill': () => ({
-    succeeds: { flags: { stanza: 'main', latest: true, directory: '/srv' }, code: notFound },
+    succeeds: {
+      flags: { stanza: 'main', latest: true, repo: '2', directory: '/srv' },
+      code: notFound,
+    },
     fails: { flags: { time: 'yesterday' }, code: usage },
   }),
   'backup:list': () => ({
-    succeeds: { flags: { stanza: 'main' }, code: notFound },
+    succeeds: { flags: { stanza: 'main', repo: '2' }, code: notFound },
     fails: { flags: { nope: true }, code: usage },
   }),
   'backup:prune': () => ({
@@ -539,6 +542,7 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
         scheduler: 'cron',
         every: '4',
         'full-on': 'Sat',
+        repo: '2',
         jitter: '15m',
         install: true,
         root: stand.path('root'),
@@ -548,11 +552,11 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
     fails: { flags: { user: 'two words' }, code: usage },
   }),
   'backup:status': () => ({
-    succeeds: { flags: { stanza: 'main', 'max-age': '6h' }, code: notFound },
+    succeeds: { flags: { stanza: 'main', repo: '2', 'max-age': '6h' }, code: notFound },
     fails: { flags: { 'ping-url': 'nowhere' }, code: usage },
   }),
   'backup:verify': () => ({
-    succeeds: { flags: { stanza: 'main' }, code: notFound },
+    succeeds: { flags: { stanza: 'main', repo: '2' }, code: notFound },
     fails: { flags: { nope: true }, code: usage },
   }),
   // No machine of the estate is there.

@@ -3,6 +3,7 @@ import { drillBackup, type BackupDrill } from '../../lib/backup/drill.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { drawChecks } from '../../lib/terminal/drill.js'
 import { stanzaFlag, timeFlag } from '../../lib/terminal/flags.js'
+import { repositoryFlag } from '../../lib/terminal/repository.js'
 
 export default class BackupDrillCommand extends BaseCommand<BackupDrill> {
   static override summary =
@@ -17,6 +18,7 @@ export default class BackupDrillCommand extends BaseCommand<BackupDrill> {
   static override examples = [
     '<%= config.bin %> <%= command.id %> --latest',
     '<%= config.bin %> <%= command.id %> --label 20261125-231415F --json',
+    '<%= config.bin %> <%= command.id %> --repo 2',
     '<%= config.bin %> <%= command.id %> --time 2026-11-25T12:00:00Z --directory /srv/scratch',
   ]
 
@@ -36,13 +38,14 @@ export default class BackupDrillCommand extends BaseCommand<BackupDrill> {
       default: '/var/tmp',
       helpValue: 'DIR',
     }),
+    ...repositoryFlag({ description: 'restore from this repository [default: any]' }),
     ...stanzaFlag,
   }
 
   protected async execute(): Promise<BackupDrill> {
     const { flags } = await this.parse(BackupDrillCommand)
-    const { label, time, directory, stanza } = flags
-    const asked = { label, time, directory, stanza, environment: process.env }
+    const { label, time, directory, stanza, repo: repository } = flags
+    const asked = { label, time, directory, stanza, repository, environment: process.env }
     return drillBackup(await this.changingWorkspace(flags), asked)
   }
 

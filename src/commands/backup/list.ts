@@ -1,6 +1,7 @@
 import { listBackups, type BackupList } from '../../lib/backup/list.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { stanzaFlag } from '../../lib/terminal/flags.js'
+import { repositoryFlag } from '../../lib/terminal/repository.js'
 
 export default class BackupListCommand extends BaseCommand<BackupList> {
   static override summary = 'list the backups on the backup machine'
@@ -8,14 +9,19 @@ export default class BackupListCommand extends BaseCommand<BackupList> {
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --repo 2',
     '<%= config.bin %> <%= command.id %> --stanza main --json',
   ]
 
-  static override flags = { ...stanzaFlag }
+  static override flags = {
+    ...repositoryFlag({ description: 'those in this repository alone [default: all]' }),
+    ...stanzaFlag,
+  }
 
   protected async execute(): Promise<BackupList> {
     const { flags } = await this.parse(BackupListCommand)
-    const asked = { stanza: flags.stanza, environment: process.env }
+    const { stanza, repo: repository } = flags
+    const asked = { stanza, repository, environment: process.env }
     return listBackups(await this.workspace(flags), asked)
   }
 

@@ -4,6 +4,7 @@ import { DAYS, EVERY_HOURS, SCHEDULERS } from '../../lib/backup/schedule.js'
 import { BACKUP_ENGINES } from '../../lib/host/types.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, pingFlag, stanzaFlag } from '../../lib/terminal/flags.js'
+import { repositoryFlag } from '../../lib/terminal/repository.js'
 
 export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
   static override summary = 'print or install the timers that make backups and drills'
@@ -16,6 +17,7 @@ export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
     '<%= config.bin %> <%= command.id %> --every 6',
     '<%= config.bin %> <%= command.id %> --engine pg_basebackup --every 24',
     '<%= config.bin %> <%= command.id %> --scheduler cron --every 4 --full-on Sat --jitter 15m',
+    '<%= config.bin %> <%= command.id %> --repo 2 --every 24 --minute 0',
     '<%= config.bin %> <%= command.id %> --user cleverctl --ping-url https://hc.example.com/backup --install',
   ]
 
@@ -62,6 +64,7 @@ export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
       default: '/',
       helpValue: 'DIR',
     }),
+    ...repositoryFlag({ description: 'number of the repository [default: the smallest one]' }),
     ...stanzaFlag,
     ...pingFlag,
   }
@@ -80,6 +83,7 @@ export default class BackupScheduleCommand extends BaseCommand<BackupSchedule> {
       user,
       program,
       stanza,
+      repository: flags.repo,
       profile,
       pingUrl: flags['ping-url'],
       root: flags.install ? root : undefined,

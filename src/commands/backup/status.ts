@@ -1,13 +1,15 @@
 import { Flags } from '@oclif/core'
-import { backupStatus, type BackupStatus } from '../../lib/backup/status.js'
+import type { BackupStatus } from '../../lib/backup/judge-backups.js'
+import { backupStatus } from '../../lib/backup/status.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { durationFlag, pingFlag, stanzaFlag } from '../../lib/terminal/flags.js'
+import { lastBackupFacts, repositoryFlag } from '../../lib/terminal/repository.js'
 
 export default class BackupStatusCommand extends BaseCommand<BackupStatus> {
-  static override summary = 'say whether there is a fresh, sound backup'
+  static override summary = 'say whether there is a fresh, sound backup in every repository'
   static override description =
-    'For monitors: exit code 0 it is fresh; 8 it is too old, damaged or not there; 7 the backup machine is out of ' +
-    'reach; 1 pgBackRest could not be asked. The ping URL is told of success or failure, with /fail behind it.'
+    'For monitors: exit code 0 it is fresh in each repository; 8 it is too old, damaged or not there in one of them; ' +
+    '7 the backup machine is out of reach; 1 pgBackRest could not be asked. The ping URL is told of success or failure, with /fail behind it.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --max-age 6h',
@@ -23,6 +25,7 @@ export default class BackupStatusCommand extends BaseCommand<BackupStatus> {
       description: 'write metrics to this file as well; replaced as a whole if there',
       helpValue: 'FILE',
     }),
+    ...repositoryFlag({ description: 'look at this repository alone [default: all]' }),
     ...stanzaFlag,
     ...pingFlag,
   }
@@ -32,6 +35,7 @@ export default class BackupStatusCommand extends BaseCommand<BackupStatus> {
     const { 'max-age': maxAgeMs = 86_400_000, stanza, prometheus, 'ping-url': pingUrl } = flags
     return backupStatus(await this.workspace(flags), {
       stanza,
+      repository: flags.repo,
       maxAgeMs,
       pingUrl,
       prometheusFile: prometheus,
@@ -39,9 +43,9 @@ export default class BackupStatusCommand extends BaseCommand<BackupStatus> {
     })
   }
 
-  protected render({ last, isBackingUp, problems }: BackupStatus): void {
+  protected render({ repositories, isBackingUp, problems }: BackupStatus): void {
     this.screen.facts([
-      ['last backup', last ? `${last.label}, ${this.screen.time(last.stoppedAt)}` : '-'],
+      ...lastBackupFacts(this.screen, repositories),
       ['one is being made', isBackingUp ? 'yes' : 'no'],
     ])
     for (const { code, message } of problems) this.screen.mark('failure', message, code)

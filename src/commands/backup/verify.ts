@@ -1,6 +1,7 @@
 import { verifyBackups, type BackupVerification } from '../../lib/backup/verify.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { stanzaFlag } from '../../lib/terminal/flags.js'
+import { repositoryFlag } from '../../lib/terminal/repository.js'
 
 export default class BackupVerifyCommand extends BaseCommand<BackupVerification> {
   static override summary = 'read every backup and the whole archive again, and look for gaps'
@@ -12,14 +13,19 @@ export default class BackupVerifyCommand extends BaseCommand<BackupVerification>
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --repo 2',
     '<%= config.bin %> <%= command.id %> --stanza main --json',
   ]
 
-  static override flags = { ...stanzaFlag }
+  static override flags = {
+    ...repositoryFlag({ description: 'read this repository alone [default: all]' }),
+    ...stanzaFlag,
+  }
 
   protected async execute(): Promise<BackupVerification> {
     const { flags } = await this.parse(BackupVerifyCommand)
-    const asked = { stanza: flags.stanza, environment: process.env }
+    const { stanza, repo: repository } = flags
+    const asked = { stanza, repository, environment: process.env }
     return verifyBackups(await this.workspace(flags), asked)
   }
 

@@ -2,8 +2,8 @@ import { FailureError } from '../errors.js'
 import { lastWords } from '../host/say.js'
 import type { HostRow } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
-import { askStanza, type RepositoryStatus } from './info.js'
-import { REPOSITORY_STATUS, type SeenByHost } from './judge-repositories.js'
+import { askStanza, REPOSITORY_STATUS, type RepositoryStatus } from './info.js'
+import type { SeenByHost } from './judge-repositories.js'
 
 /** Files of pgBackRest's configuration, as far as there are any. */
 const CONFIGURATION = `conf=/etc/pgbackrest/pgbackrest.conf

@@ -1,12 +1,4 @@
-import {
-  ExitCode,
-  ExpectedError,
-  FailureError,
-  FindingsError,
-  IncompleteError,
-  NotFoundError,
-  UnreachableError,
-} from '../errors.js'
+import { ExpectedError, FailureError, FindingsError, NotFoundError } from '../errors.js'
 import { findPgbackrestHost } from '../host/backup-host.js'
 import { onHosts } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
@@ -18,6 +10,7 @@ import {
   type SeenRepository,
   type RepositoryProblem,
 } from './judge-repositories.js'
+import { requireWhole, toNotChecked, type NotChecked, type Unchecked } from './unchecked.js'
 
 /** The repositories of a stanza, as each of its machines sees them. */
 export interface CheckedRepositories {
@@ -26,7 +19,7 @@ export interface CheckedRepositories {
   repositories: SeenRepository[]
   faults: RepositoryProblem[]
   /** What could not be looked at, and why. */
-  notChecked: { what: string; reason: string }[]
+  notChecked: NotChecked[]
 }
 
 /**
@@ -57,7 +50,7 @@ export async function checkRepositories(
   const seen = reached.flatMap(({ result }) => (result instanceof ExpectedError ? [] : [result]))
   const segment = archived instanceof Error ? undefined : archived
   const judged = judgeRepositories(seen, segment, repository)
-  const unasked = [
+  const unasked: Unchecked[] = [
     ...failures,
     ...(archived instanceof Error ? [{ what: 'the end of the WAL', error: archived }] : []),
   ]
@@ -65,13 +58,12 @@ export async function checkRepositories(
     stanza,
     checkedAt: workspace.clock.now().toISOString(),
     ...judged,
-    notChecked: unasked.map(({ what, error }) => ({ what, reason: error.message })),
+    notChecked: toNotChecked(unasked),
   }
   if (failures.length === 0 && checked.repositories.length === 0) throw unknown(stanza, repository)
-  return verdictOn(
-    checked,
-    unasked.some(({ error }) => error instanceof UnreachableError),
-  )
+  requireSound(checked)
+  requireWhole(unasked, { result: checked, suggestions: ['cleverctl host check'] })
+  return checked
 }
 
 /** @returns an error where it is not known, as `askPrimary` does */
@@ -93,19 +85,11 @@ function unknown(stanza: string, repository: number | undefined): NotFoundError 
   })
 }
 
-function verdictOn(checked: CheckedRepositories, isOutOfReach: boolean): CheckedRepositories {
-  const { faults, notChecked } = checked
+function requireSound(checked: CheckedRepositories): void {
+  const { faults } = checked
   const [fault] = faults
-  const [unchecked] = notChecked
-  if (fault !== undefined) {
-    const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
-    const message = `repository ${fault.repository} from ${fault.host}: ${fault.message}${others}`
-    throw new FindingsError('repository', message, { result: checked, suggestions: [fault.fix] })
-  }
-  if (unchecked === undefined) return checked
-  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
-  throw new IncompleteError(exitCode, `could not look at ${unchecked.what}: ${unchecked.reason}`, {
-    result: checked,
-    suggestions: ['cleverctl host check'],
-  })
+  if (fault === undefined) return
+  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+  const message = `repository ${fault.repository} from ${fault.host}: ${fault.message}${others}`
+  throw new FindingsError('repository', message, { result: checked, suggestions: [fault.fix] })
 }

@@ -22,7 +22,7 @@ import type { SshSession } from '../ssh/session.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
 import { selectCount } from './counted.js'
-import { askBackups } from './ask.js'
+import { askBackups, requireRepositories } from './ask.js'
 import type { Backup, StanzaInfo } from './info.js'
 import { recorderOf } from './record.js'
 import { rehearse, type DrillTarget, type Rehearsed } from './rehearse.js'
@@ -30,6 +30,8 @@ import { rehearse, type DrillTarget, type Rehearsed } from './rehearse.js'
 /** What a drill came to. */
 export interface BackupDrill {
   label: string
+  /** Number of the repository that it was restored from. */
+  repository: number
   host: string
   stanza: string
   begunAt: string
@@ -51,6 +53,8 @@ export interface DrillQuestion {
   /** Undefined: the latest one, or the one for `time`. */
   label: string | undefined
   time: Date | undefined
+  /** Number of the repository to restore from; undefined: any. */
+  repository: number | undefined
   /** Where there is room on the backup machine. */
   directory: string
 }
@@ -66,7 +70,7 @@ const record = recorderOf('backup.drill')
  * Restores a backup on the backup machine, starts a server from it that nobody else can reach, looks at what it holds,
  * and throws it away. The result is signed and goes into the trail.
  * @throws FindingsError when a check fails, IncompleteError when one could not be carried out; the drill is their
- *   result. NotFoundError without such a backup, UsageError for a time in the future, ConflictError when one is under
+ *   result. NotFoundError without such a backup or repository, UsageError for a time in the future, ConflictError when one is under
  *   way, FailureError when there is no room or no PostgreSQL, and what `onHost` throws
  */
 export async function drillBackup(
@@ -78,6 +82,7 @@ export async function drillBackup(
   if (asked.time !== undefined && asked.time > begunAt)
     throw new UsageError('future-time', 'a drill cannot recover to a time that is still to come')
   const host = await findBackupHost(workspace, asked.stanza)
+  requireRepositories(host, asked.repository)
   const place = placeIn(asked.directory, host.stanza)
   // Before anything else: what cannot be signed is not begun.
   const signer = await loadSigner(workspace)
@@ -85,8 +90,8 @@ export async function drillBackup(
     suggestions: ['wait for it: cleverctl trail list --action backup.drill'],
   })
   const drill = await hold(database, `backup-drill:${host.stanza}`, taken, async () => {
-    const { label = null, time = null } = asked
-    await record(workspace, host, 'intent', { label, time })
+    const { label = null, time = null, repository = null } = asked
+    await record(workspace, host, 'intent', { label, time, repository })
     try {
       const found = await onHost(workspace, host, asked.environment, (session) =>
         carryOut(workspace, session, { host, place, begunAt, asked }),
@@ -112,7 +117,7 @@ async function carryOut(
 ): Promise<BackupDrill> {
   const { host, place, begunAt, asked } = given
   const { stanza } = host
-  const info = await askBackups(session, host)
+  const info = await askBackups(session, host, asked.repository)
   const backup = chooseBackup(info, asked)
   const count = await selectCount(workspace.database, stanza, backup.label)
   const programs = await findPrograms(session, backup.archive.split('-')[0] ?? '')
@@ -169,6 +174,7 @@ function describe(
   const wanted = target.kind === 'time' ? target.time : begunAt
   return {
     label: backup.label,
+    repository: backup.repository,
     host: host.name,
     stanza: host.stanza,
     begunAt: begunAt.toISOString(),

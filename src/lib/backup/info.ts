@@ -1,4 +1,4 @@
-import { FailureError } from '../errors.js'
+import { FailureError, NotFoundError } from '../errors.js'
 import { lastWords } from '../host/say.js'
 import type { SshSession } from '../ssh/session.js'
 
@@ -29,6 +29,17 @@ export interface Backup {
   /** Pages whose checksum was wrong were copied: true means the data are damaged. Null where nobody looked. */
   hasErrors: boolean | null
 }
+
+/** Status codes of pgBackRest's `info` (its src/command/info/info.c). */
+export const REPOSITORY_STATUS = {
+  ok: 0,
+  noStanzaPath: 1,
+  noBackup: 2,
+  noStanzaData: 3,
+  /** Of a stanza whose repositories differ. */
+  mixed: 4,
+  other: 99,
+} as const
 
 /** How a repository stands, as one machine sees it. */
 export interface RepositoryStatus {
@@ -81,6 +92,13 @@ interface RawStanza {
   }[]
 }
 
+/** pgBackRest waits so long for a word of a cloud, and tries again as long where none comes. */
+export const IO_TIMEOUT_S = 10
+/** Of a cloud that does not answer it asks for several files, one after the other. */
+const LONGEST_MS = 300_000
+/** Of what went wrong: what was wanted, and the reason. Hints for pgBackRest's own users follow. */
+const TELLING_LINES = 2
+
 /** A system identifier has more digits than a number of JSON keeps. */
 const SYSTEM_ID = /("system-id":)(\d+)/g
 
@@ -89,30 +107,31 @@ const SYSTEM_ID = /("system-id":)(\d+)/g
  * @throws FailureError when pgBackRest is missing or fails
  */
 export async function askStanza(session: SshSession, stanza: string): Promise<StanzaInfo> {
-  const script = `exec pgbackrest --stanza=${stanza} --output=json --log-level-console=error info`
-  const result = await session.run(script)
+  const words = `--stanza=${stanza} --io-timeout=${IO_TIMEOUT_S} --output=json --log-level-console=error`
+  const result = await session.run(`exec pgbackrest ${words} info`, { timeoutMs: LONGEST_MS })
   if (result.code !== 0)
     throw new FailureError('pgbackrest-failed', `pgbackrest info: ${lastWords(result)}`)
   return readStanza(result.stdout.toString('utf8'))
 }
 
 /** Reads `pgbackrest info --output=json` of one stanza (its command reference, "Info Command"). */
-function readStanza(text: string): StanzaInfo {
+export function readStanza(text: string): StanzaInfo {
   const stanza = parseFirst(text)
-  if (stanza === undefined)
+  const { status, backup = [], db = [], repo = [], archive = [] } = stanza ?? {}
+  if (status === undefined || repo.length === 0)
     throw new FailureError('pgbackrest-failed', 'pgbackrest info says nothing that can be read')
-  const { status, backup = [], db = [], repo = [], archive = [] } = stanza
+  const repositories = repo.map(({ key, cipher, status: { code, message } }) => ({
+    number: key,
+    code,
+    message: message.split('\n', TELLING_LINES).join(' '),
+    isEncrypted: cipher === undefined ? null : cipher !== 'none',
+  }))
   return {
-    status: { code: status.code, message: status.message },
+    status: { code: status.code, message: wordsOf(status, repositories) },
     isBackingUp: status.lock?.backup?.held === true,
     isReceiving: null,
     systemIdentifier: db.at(-1)?.['system-id'].toString() ?? null,
-    repositories: repo.map(({ key, cipher, status: { code, message } }) => ({
-      number: key,
-      code,
-      message,
-      isEncrypted: cipher === undefined ? null : cipher !== 'none',
-    })),
+    repositories,
     backups: backup
       .map((each) => backupOf(each, db))
       .sort((a, b) => (a.stoppedAt < b.stoppedAt ? -1 : 1)),
@@ -122,6 +141,43 @@ function readStanza(text: string): StanzaInfo {
       min,
       max,
     })),
+  }
+}
+
+/** Of repositories that differ pgBackRest says that they do, and here it is said which ones are not well. */
+function wordsOf(
+  { code, message }: RawStanza['status'],
+  repositories: readonly RepositoryStatus[],
+): string {
+  if (code !== REPOSITORY_STATUS.mixed) return message
+  return repositories
+    .filter((each) => each.code !== REPOSITORY_STATUS.ok)
+    .map((each) => `repository ${each.number}: ${each.message}`)
+    .join('; ')
+}
+
+/**
+ * The same of one repository alone. Pure.
+ * @param host the backup machine
+ * @throws NotFoundError where pgBackRest there does not know it
+ */
+export function inRepository(info: StanzaInfo, repository: number, host: string): StanzaInfo {
+  const found = info.repositories.find(({ number }) => number === repository)
+  if (found === undefined)
+    throw new NotFoundError(
+      'no-repository',
+      `pgBackRest of ${host} knows no repository ${repository}`,
+      {
+        suggestions: ['cleverctl backup repo check'],
+      },
+    )
+  const isThere = (each: { repository: number }) => each.repository === repository
+  return {
+    ...info,
+    status: { code: found.code, message: found.message },
+    repositories: [found],
+    backups: info.backups.filter(isThere),
+    archives: info.archives.filter(isThere),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HostRole } from '../host/types.js'
-import type { StanzaInfo } from './info.js'
+import { REPOSITORY_STATUS, type StanzaInfo } from './info.js'
 
 /** What pgBackRest says on one machine. */
 export interface SeenByHost {
@@ -37,15 +37,6 @@ export interface RepositoryProblem {
   /** What to do about it. */
   fix: string
 }
-
-/** Status codes of pgBackRest's `info` (its src/command/info/info.c). */
-export const REPOSITORY_STATUS = {
-  ok: 0,
-  noStanzaPath: 1,
-  noBackup: 2,
-  noStanzaData: 3,
-  other: 99,
-} as const
 
 /**
  * Holds what each machine sees of the repositories against the others, and against what the primary has archived. Pure.

@@ -5,6 +5,7 @@ import type { HostRow } from '../host/store.js'
 import type { Basebackup } from '../host/types.js'
 import type { SshSession } from '../ssh/session.js'
 import type { Workspace } from '../workspace.js'
+import { requireRepositories } from './ask.js'
 import { makeBasebackup, requirePossible } from './basebackup/make.js'
 import { countBackup, type CountSummary } from './count.js'
 import { backupFailure } from './failure.js'
@@ -60,6 +61,7 @@ const record = recorderOf('backup.run')
 export async function runBackup(workspace: Workspace, asked: BackupQuestion): Promise<BackupRun> {
   const url = asked.pingUrl === undefined ? undefined : parsePingUrl(asked.pingUrl)
   const host = await findBackupHost(workspace, asked.stanza)
+  requireRepositories(host, asked.repository)
   if (host.basebackup) requirePossible(asked, host)
   return pinged(url, workspace.log, true, async () => {
     await record(workspace, host, 'intent', {

@@ -28,6 +28,8 @@ export interface ScheduleQuestion {
   user: string
   program: string
   stanza: string | undefined
+  /** Number of the repository of pgBackRest; undefined: the first one. */
+  repository: number | undefined
   profile: string | undefined
   pingUrl: string | undefined
 }
@@ -52,12 +54,25 @@ const HOURS = 24
 /** What a shell, systemd and cron all take as it is. */
 const PLAIN_WORD = /^[A-Za-z0-9_./:@=+-]+$/
 
+/** What tells the jobs of a repository from those of another. */
+const suffixOf = ({ repository }: ScheduleQuestion) =>
+  repository === undefined ? '' : `-repo${repository}`
+
+/** What every command of a schedule is told. */
+const commonWords = ({ stanza, repository, profile }: ScheduleQuestion): string[] => [
+  ...(stanza ? ['--stanza', stanza] : []),
+  ...(repository === undefined ? [] : ['--repo', String(repository)]),
+  ...(profile ? ['--profile', profile] : []),
+]
+
 /**
  * The files that make backups several times a day, a full one once a week, and a drill once a week. With pg_basebackup
  * each is a full one. Pure.
- * @throws UsageError for a word that a timer would read in another way
+ * @throws UsageError for a word that a timer would read in another way, or a repository of pg_basebackup
  */
 export function scheduleFiles(asked: ScheduleQuestion): ScheduleFile[] {
+  if (asked.engine === 'pg_basebackup' && asked.repository !== undefined)
+    throw new UsageError('surplus-flag', 'pg_basebackup knows no repositories')
   for (const word of [asked.user, asked.program, asked.stanza, asked.profile, asked.pingUrl])
     if (word !== undefined && !PLAIN_WORD.test(word))
       throw new UsageError('bad-word', `a timer would read this in another way: ${word}`)
@@ -67,23 +82,17 @@ export function scheduleFiles(asked: ScheduleQuestion): ScheduleFile[] {
     : jobs.flatMap((job) => units(job, asked))
 }
 
-function jobsOf({
-  engine,
-  everyHours,
-  fullOn,
-  drillOn,
-  stanza,
-  profile,
-  pingUrl,
-}: ScheduleQuestion): Job[] {
+function jobsOf(asked: ScheduleQuestion): Job[] {
+  const { engine, everyHours, fullOn, drillOn, pingUrl } = asked
   const hours = Array.from({ length: HOURS / everyHours }, (_, index) => index * everyHours)
   const others = DAYS.filter((day) => day !== fullOn)
-  const all = [...(stanza ? ['--stanza', stanza] : []), ...(profile ? ['--profile', profile] : [])]
+  const all = commonWords(asked)
+  const name = `cleverctl-backup${suffixOf(asked)}`
   const backup = [...(pingUrl ? ['--ping-url', pingUrl] : []), ...all]
   const line = (...words: string[]) => ['backup', ...words, '--no-input', '--quiet'].join(' ')
   const later = hours.slice(1)
   const drill = {
-    name: 'cleverctl-backup-drill',
+    name: `${name}-drill`,
     description: 'Prove the last backup by a restore',
     words: line('drill', '--latest', ...all),
     times: [{ days: [drillOn], hours: [Math.ceil(everyHours / 2)] }],
@@ -91,11 +100,11 @@ function jobsOf({
   const description = 'Back the databases up'
   if (engine === 'pg_basebackup') {
     const times = [{ days: [...DAYS], hours }]
-    return [{ name: 'cleverctl-backup', description, words: line('run', ...backup), times }, drill]
+    return [{ name, description, words: line('run', ...backup), times }, drill]
   }
   return [
     {
-      name: 'cleverctl-backup',
+      name,
       description,
       words: line('run', '--type', 'incr', ...backup),
       times: [
@@ -104,7 +113,7 @@ function jobsOf({
       ],
     },
     {
-      name: 'cleverctl-backup-full',
+      name: `${name}-full`,
       description: 'Back the databases up as a whole',
       words: line('run', '--type', 'full', ...backup),
       times: [{ days: [fullOn], hours: [0] }],
@@ -153,7 +162,7 @@ WantedBy=timers.target
 }
 
 function crontab(jobs: readonly Job[], asked: ScheduleQuestion): ScheduleFile {
-  const { minute, jitterMs, user, program, everyHours, stanza, profile } = asked
+  const { minute, jitterMs, user, program, everyHours } = asked
   const most = Math.floor(jitterMs / SECONDS)
   const wait = most === 0 ? '' : `sleep "$(shuf -n 1 -i 0-${most})"; `
   const lines = jobs.flatMap(({ description, words, times }) => [
@@ -164,18 +173,15 @@ function crontab(jobs: readonly Job[], asked: ScheduleQuestion): ScheduleFile {
     }),
   ])
   // Cron does not know what it missed: whoever starts with a backup too old makes one.
-  const where = [
-    ...(stanza ? [` --stanza ${stanza}`] : []),
-    ...(profile ? [` --profile ${profile}`] : []),
-  ]
-  const fresh = `${program} backup status --max-age ${everyHours}h${where.join('')} --no-input --quiet >/dev/null 2>&1`
+  const status = ['backup status --max-age', `${everyHours}h`, ...commonWords(asked)].join(' ')
+  const fresh = `${program} ${status} --no-input --quiet >/dev/null 2>&1`
   const [first] = jobs
   const catchUp = [
     '# What was missed while the machine was off',
     `@reboot ${user} sleep 120; ${fresh} || ${program} ${first?.words ?? ''}`,
   ]
   const text = ['SHELL=/bin/sh', 'PATH=/usr/local/bin:/usr/bin:/bin', ...lines, ...catchUp, '']
-  return { path: '/etc/cron.d/cleverctl-backup', text: text.join('\n') }
+  return { path: `/etc/cron.d/cleverctl-backup${suffixOf(asked)}`, text: text.join('\n') }
 }
 
 /** Jitter longer than this would reach into the next hour's job. @throws UsageError for more */

@@ -13,6 +13,13 @@ export interface RepositoryFault {
   message: string
 }
 
+/** What was found in a part of a repository. */
+export interface Verified {
+  /** Segments of WAL that were looked at. */
+  segments: number
+  faults: Omit<RepositoryFault, 'repository'>[]
+}
+
 /**
  * Reads what pgBackRest's verify found. Its exit code is 0 whatever it finds (2.45, and later ones as well), and
  * without `--verbose` it says nothing about damage.
@@ -36,6 +43,10 @@ export function readVerify(text: string): VerifyFault[] | undefined {
         code: 'archive-invalid',
         message: `archive ${archive}: ${Number(total) - Number(valid)} of ${total} segments are not what was written`,
       })
+  }
+  for (const [, file = ''] of text.matchAll(/^\s*No usable (\S+) file/gm)) {
+    const code = file === 'backup.info' ? 'backup-invalid' : 'archive-invalid'
+    faults.push({ code, message: `${file} and its copy cannot be used` })
   }
   if (faults.length === 0 && /^\s*status: error/m.test(text))
     faults.push({ code: 'archive-invalid', message: 'pgBackRest says: error' })

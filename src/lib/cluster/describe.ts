@@ -1,3 +1,4 @@
+import { ageSeconds, lastBackups } from '../backup/judge-backups.js'
 import type { DrillRow } from '../drill/store.js'
 import type { LastSnapshot } from '../snapshot/store.js'
 import type { SeenPostgresql } from './ask.js'
@@ -154,8 +155,9 @@ function describeBackup({ host, stanza }: SeenBackup, now: Date): ClusterBackup 
           label: last.label,
           type: last.type,
           stoppedAt: last.stoppedAt,
-          ageSeconds: Math.round((now.getTime() - Date.parse(last.stoppedAt)) / MS),
+          ageSeconds: ageSeconds(last, now),
         }
       : null,
+    repositories: stanza ? lastBackups(stanza, now) : [],
   }
 }

@@ -1,4 +1,5 @@
 import { receivedUntil, slotOf } from '../backup/basebackup/receiver.js'
+import { judgeBackups } from '../backup/judge-backups.js'
 import { formatDuration } from '../duration.js'
 import type { DrillRow } from '../drill/store.js'
 import type { SeenBackup, SeenHost } from './read.js'
@@ -167,29 +168,14 @@ function backupProblems(
     return [critical('no-backup-host', null, 'no backup machine is recorded for this stanza')]
   const { host, stanza } = backup
   if (stanza === undefined) return []
-  const last = stanza.backups.at(-1)
+  const found = judgeBackups(stanza, maxBackupAgeMs, now).map(({ code, message }) =>
+    critical(code, host.name, message),
+  )
   const leader = hosts.find(({ name }) => name === primary)
-  if (last === undefined) return [critical('no-backup', host.name, 'there is no backup')]
-  const found: ClusterProblem[] = []
-  if (stanza.status.code !== 0)
-    found.push(critical('repository', host.name, `pgBackRest says: ${stanza.status.message}`))
-  for (const { number, code, message } of stanza.repositories)
-    if (code !== 0)
-      found.push(critical('repository', host.name, `repository ${number}: ${message}`))
-  const age = now.getTime() - Date.parse(last.stoppedAt)
-  if (age > maxBackupAgeMs) {
-    const limit = formatDuration(maxBackupAgeMs)
-    const hours = (age / 3_600_000).toFixed(1)
-    found.push(
-      critical('backup-old', host.name, `the last backup is ${hours} h old, the limit is ${limit}`),
-    )
-  }
-  if (last.hasErrors === true)
-    found.push(
-      critical('backup-damaged', host.name, `${last.label} has pages with wrong checksums`),
-    )
   const isForeign =
-    leader?.systemIdentifier != null && stanza.systemIdentifier !== leader.systemIdentifier
+    stanza.backups.length > 0 &&
+    leader?.systemIdentifier != null &&
+    stanza.systemIdentifier !== leader.systemIdentifier
   if (isForeign)
     found.push(
       critical('backup-foreign', host.name, `the backups are of another cluster than ${primary}`),

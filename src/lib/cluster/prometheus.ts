@@ -1,24 +1,13 @@
+import { lastBackupSamples } from '../backup/metrics.js'
+import { toTextfile, type Metric } from '../prometheus.js'
 import type { ClusterHost, ClusterStatus } from './types.js'
-
-interface Metric {
-  name: string
-  help: string
-  samples: { labels: Record<string, string>; value: number }[]
-}
 
 /**
  * A status in Prometheus' text form, for the textfile collector of node_exporter. Whatever is not known has no
  * sample; `cleverctl_cluster_unchecked_hosts` tells that something was not.
  */
 export function toPrometheus(status: ClusterStatus): string {
-  return metricsOf(status)
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ name, help, samples }) => {
-      const lines = samples.map(({ labels, value }) => `${name}${braces(labels)} ${value}`)
-      return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines].join('\n')
-    })
-    .join('\n')
-    .concat('\n')
+  return toTextfile(metricsOf(status))
 }
 
 function metricsOf(status: ClusterStatus): Metric[] {
@@ -61,6 +50,11 @@ function metricsOf(status: ClusterStatus): Metric[] {
       backup?.last ? cluster(Date.parse(backup.last.stoppedAt) / 1000) : [],
     ),
     gauge(
+      'repository_last_backup_timestamp_seconds',
+      'when the last backup in the repository was finished',
+      lastBackupSamples(stanza, backup?.repositories ?? []),
+    ),
+    gauge(
       'last_snapshot_timestamp_seconds',
       'when the last snapshot of the host was taken',
       each(({ lastSnapshot }) => (lastSnapshot ? Date.parse(lastSnapshot.takenAt) / 1000 : null)),
@@ -85,10 +79,4 @@ function drillSamples({ hosts, stanza }: ClusterStatus): Metric['samples'] {
 
 function gauge(name: string, help: string, samples: Metric['samples']): Metric {
   return { name: `cleverctl_cluster_${name}`, help, samples }
-}
-
-/** Names of hosts and stanzas hold no character that would have to be escaped. */
-function braces(labels: Record<string, string>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`)
-  return `{${pairs.join(',')}}`
 }

@@ -1,3 +1,4 @@
+import type { RepositoryBackups } from '../backup/judge-backups.js'
 import type { DrillResult } from '../drill/types.js'
 import type { SeenArchiver, SeenSlot } from './ask.js'
 
@@ -53,6 +54,7 @@ export interface ClusterBackup {
   host: string
   status: string
   last: { label: string; type: string; stoppedAt: string; ageSeconds: number } | null
+  repositories: RepositoryBackups[]
 }
 
 /** Something that is not as it should be. */

@@ -1,4 +1,5 @@
 import type { ClusterHost, ClusterStatus } from '../cluster/types.js'
+import { lastBackupFacts } from './repository.js'
 import type { Mark, Screen } from './screen.js'
 
 const MARKS: Record<ClusterHost['role'], Mark> = {
@@ -31,9 +32,8 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
     },
     { title: 'LOCATION', text: ({ location }) => location ?? '-', isMinor: true },
   ])
-  const last = backup?.last
   screen.facts([
-    ['last backup', last ? `${last.label}, ${screen.time(last.stoppedAt)}` : '-'],
+    ...lastBackupFacts(screen, backup?.repositories ?? []),
     ['machines with the data', String(redundancy.copies)],
     ['locations', String(redundancy.locations ?? 'not known')],
   ])

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import type { RepositoryBackups } from '../backup/judge-backups.js'
 import type { RepositoryFacts, RepositoryMachine } from '../backup/repository/types.js'
 import { UsageError } from '../errors.js'
 import type { Screen } from './screen.js'
@@ -35,4 +36,16 @@ export function placeOf({ kind, settings }: Pick<RepositoryFacts, 'kind' | 'sett
 export function drawMachines(screen: Screen, machines: readonly RepositoryMachine[]): void {
   for (const { name, outcome, reason } of machines)
     screen.mark(outcome === 'failed' ? 'failure' : 'ok', reason ?? name, outcome)
+}
+
+/** Lines that say which backup is the last one; with several repositories, in each of them. */
+export function lastBackupFacts(
+  screen: Screen,
+  repositories: readonly RepositoryBackups[],
+): [title: string, text: string][] {
+  const isOne = repositories.length === 1
+  return repositories.map(({ number, last }) => [
+    isOne ? 'last backup' : `last backup in repository ${number}`,
+    last ? `${last.label}, ${screen.time(last.stoppedAt)}` : '-',
+  ])
 }

@@ -23,11 +23,9 @@ const LABEL_BYTES = 200
 
 /** Refuses what pg_basebackup of PostgreSQL 15 does not make. @throws UsageError */
 export function requirePossible(
-  { type, repository }: { type: BackupType | undefined; repository: number | undefined },
+  { type }: { type: BackupType | undefined },
   { name }: Pick<HostRow, 'name'>,
 ): void {
-  if (repository !== undefined)
-    throw new UsageError('surplus-flag', `pg_basebackup on ${name} knows no repositories`)
   if (type === undefined || type === 'full') return
   throw new UsageError('full-only', `pg_basebackup makes full backups alone, on ${name}`, {
     suggestions: ['--type full', `cleverctl host show ${name}`],

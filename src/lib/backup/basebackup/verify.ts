@@ -16,7 +16,7 @@ import {
   type Fork,
   type WalNeed,
 } from '../wal.js'
-import type { RepositoryFault } from '../verify-output.js'
+import type { Verified } from '../verify-output.js'
 import { callEngine, requireEngine } from './on-host.js'
 import { receivedUntil } from './receiver.js'
 
@@ -25,9 +25,11 @@ const FOUND = 1
 
 /**
  * Lets pg_verifybackup read every backup, and looks for gaps in the WAL that was received.
- * @param primary undefined where it could not be asked: the end of the WAL is not looked at
+ * @param given.primary undefined where it could not be asked: the end of the WAL is not looked at
+ * @yields what was found, part by part, so that it is not lost where a later part cannot be looked at
+ * @throws FailureError for what cannot be looked at
  */
-export async function verifyBasebackups(
+export async function* verifyBasebackups(
   { signal }: Workspace,
   session: SshSession,
   given: {
@@ -37,17 +39,18 @@ export async function verifyBasebackups(
     primary: SeenPostgresql | undefined
     segmentBytes: number
   },
-): Promise<{ segments: number; faults: Omit<RepositoryFault, 'repository'>[] }> {
+): AsyncGenerator<Verified> {
   const { host, basebackup, info, primary, segmentBytes } = given
-  const faults: Omit<RepositoryFault, 'repository'>[] = []
-  if (info.backups.length === 0) faults.push({ code: 'no-backup', message: 'there is no backup' })
+  if (info.backups.length === 0)
+    yield { segments: 0, faults: [{ code: 'no-backup', message: 'there is no backup' }] }
   const programs = new Map<string, string>()
   for (const { label, archive } of info.backups) {
     signal.throwIfAborted()
     const version = archive.split('-')[0] ?? ''
     const folder = programs.get(version) ?? (await findPrograms(session, version))
     programs.set(version, folder)
-    faults.push(...(await verifyOne(session, [basebackup.directory, folder, label])))
+    const faults = await verifyOne(session, [basebackup.directory, folder, label])
+    yield { segments: 0, faults }
   }
   const archive = info.archives.at(-1)?.id ?? ''
   const { files, forks } = readWal(
@@ -55,6 +58,7 @@ export async function verifyBasebackups(
     archive,
   )
   const until = primary && receivedUntil(primary, host.stanza)
+  const faults: Verified['faults'] = []
   if (primary !== undefined && until === undefined)
     faults.push({ code: 'wal-not-received', message: 'nobody receives the WAL of the primary' })
   const end =
@@ -63,17 +67,14 @@ export async function verifyBasebackups(
       : [endOf(archive, primary.timeline, until, segmentBytes)]
   const seen = { files, forks, end, segmentBytes }
   const needs = [...info.backups.flatMap((backup) => needAfter(backup, seen)), ...end]
-  const gaps = findWalFaults({ files, forks, needs, segmentBytes })
-  return {
-    segments: files.length,
-    faults: [...faults, ...gaps.map(({ code, message }) => ({ code, message }))],
-  }
+  faults.push(...findWalFaults({ files, forks, needs, segmentBytes }))
+  yield { segments: files.length, faults }
 }
 
 async function verifyOne(
   session: SshSession,
   words: [directory: string, programs: string, label: string],
-): Promise<Omit<RepositoryFault, 'repository'>[]> {
+): Promise<Verified['faults']> {
   const label = words[2]
   const result = await callEngine(session, 'verify', words)
   if (result.code === 0) return []

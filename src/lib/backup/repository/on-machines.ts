@@ -6,6 +6,7 @@ import { lastWords } from '../../host/say.js'
 import { selectHosts, type HostRow } from '../../host/store.js'
 import type { Workspace } from '../../workspace.js'
 import { LOCKED } from '../failure.js'
+import { IO_TIMEOUT_S } from '../info.js'
 import { machineScript, type MachineStep } from './script.js'
 import type { RepositoryMachine } from './types.js'
 
@@ -17,8 +18,6 @@ export interface Changer {
 
 /** Exit code of machine.sh where another file has the number. */
 const TAKEN = 66
-/** pgBackRest waits so long for a word of the cloud; a certificate that it does not trust it tries again that long. */
-const IO_TIMEOUT_S = 10
 const CALL_TIMEOUT_MS = 300_000
 const LOCKED_AT_MOST_MS = 60_000
 const LOOK_EVERY_MS = 500

@@ -1,5 +1,6 @@
 import type { SeenDatabase } from '../../cluster/ask.js'
 import type { ExpectedError } from '../../errors.js'
+import { isPeerLine } from '../prepare/script.js'
 import type { HostRow } from '../store.js'
 import type { SnapshotDriver } from '../types.js'
 
@@ -69,6 +70,7 @@ export function judgeHost(host: HostRow, seen: SeenOnHost): HostCheck[] {
     ...postgresql(host, seen),
     ...disks(seen.looks),
     ...(seen.engine ?? pgbackrest(host, seen.looks)),
+    ...peers(host, seen.looks),
     ...snapshots(host, seen),
   ]
 }
@@ -145,6 +147,22 @@ function pgbackrest(host: HostRow, looks: ReadonlyMap<string, string>): HostChec
   if (code === '0') return [found, ok('pgbackrest-check', 'WAL reaches the repository')]
   const fix = `pgbackrest --stanza=${host.stanza} check as ${host.username}`
   return [found, problem('pgbackrest-check', (words ?? '').trim().slice(0, 300), fix)]
+}
+
+/** Lines of authorized_keys that another version wrote, or pgBackRest's manual, may let commands in. */
+function peers({ name }: HostRow, looks: ReadonlyMap<string, string>): HostCheck[] {
+  const check = 'pgbackrest-keys'
+  const file = looks.get('unreadable')
+  if (file !== undefined) return [unknown(check, `${file} cannot be read`)]
+  const lines = [...looks].filter(([look]) => look.startsWith('peer '))
+  const wide = lines.filter(([, line]) => !isPeerLine(line))
+  if (lines.length > 0 && wide.length === 0)
+    return [ok(check, "other machines' pgBackRest is let in for its remote side alone")]
+  return wide.map(([look]) => {
+    const line = `line ${look.replace('peer ', '')} of authorized_keys`
+    const message = `${line} is not of this version: another machine's pgBackRest may run commands`
+    return problem(check, message, `cleverctl host prepare ${name}`)
+  })
 }
 
 function snapshots(host: HostRow, { snapshots: seen, looks }: SeenOnHost): HostCheck[] {

@@ -18,3 +18,9 @@ if command -v pgbackrest >/dev/null; then
   said=$(pgbackrest --stanza="$1" --log-level-console=off --log-level-stderr=error check 2>&1)
   say check "$? $(printf '%s' "$said" | tr '\n\t' '  ')"
 fi
+# Lines by which pgBackRest of another machine comes in, each by its number.
+keys=~/.ssh/authorized_keys
+[ ! -e "$keys" ] || [ -r "$keys" ] || say unreadable "$keys"
+grep -n SSH_ORIGINAL_COMMAND "$keys" 2>/dev/null | grep pgbackrest | while IFS=: read -r number line; do
+  say "peer $number" "$line"
+done

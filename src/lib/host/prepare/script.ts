@@ -98,12 +98,12 @@ function snapshotOptions(host: HostRow): string {
 }
 
 /**
- * What a line of authorized_keys puts before another machine's key: pgBackRest's remote side and nothing else. With the
- * forced command of pgBackRest's manual the other machine could stop backups, or delete them; with one that looks at
- * the end alone it could do so by an option that ends in `:remote`. So every word but the last is an option, the last
- * is a command's remote side, and there is no character that the shell reads in another way.
+ * The options of a line of authorized_keys that limit another machine to pgBackRest's remote side. With the forced
+ * command of pgBackRest's manual the other machine could stop backups, or delete them; with one that looks at the end
+ * alone it could do so by an option that ends in `:remote`. So every word but the last is an option, the last is a
+ * command's remote side, and there is no character that the shell reads in another way.
  */
-export function peerOptions({ addresses }: Pick<Peer, 'addresses'>): string {
+function peerLimits(): string {
   const command = [
     'case "$SSH_ORIGINAL_COMMAND" in',
     '*[!A-Za-z0-9" "_./:=,+@%-]*|*" "[!-]*" "*) ;;',
@@ -111,7 +111,17 @@ export function peerOptions({ addresses }: Pick<Peer, 'addresses'>): string {
     '*pgbackrest" "[a-z]*:remote|*pgbackrest" -"*" "[a-z]*:remote) exec pgbackrest ${SSH_ORIGINAL_COMMAND#* };;',
     'esac; echo refused >&2; exit 64',
   ].join(' ')
-  return `from="${addresses.join(',')}",restrict,command="${command.replaceAll('"', '\\"')}"`
+  return `restrict,command="${command.replaceAll('"', '\\"')}"`
+}
+
+/** What a line of authorized_keys puts before another machine's key: from where it may come, and to do what. */
+export function peerOptions({ addresses }: Pick<Peer, 'addresses'>): string {
+  return `from="${addresses.join(',')}",${peerLimits()}`
+}
+
+/** Whether a line of authorized_keys lets another machine's pgBackRest in as {@link peerOptions} does. */
+export function isPeerLine(line: string): boolean {
+  return /^from="[^"]+",/.test(line) && line.includes(`",${peerLimits()} `)
 }
 
 function quote(text: string): string {
