@@ -25,7 +25,7 @@ describe('decoys on a database server', () => {
   const environment = HOMELESS
   const dsn = (name = 'cleverctl') => databaseUrl(server.cluster, name)
   const order = (more: Partial<CanaryOrder> = {}): CanaryOrder => ({
-    ...{ role: 'backup_admin', table: 'api_credentials', database: 'fleet', server: dsn() },
+    ...{ role: 'backup_admin', table: 'api_credentials', database: 'fleet', servers: byDsn(dsn()) },
     ...more,
   })
   const plant = async (more: Partial<CanaryOrder> = {}, by = workspace) =>

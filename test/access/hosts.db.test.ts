@@ -3,9 +3,16 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { auditAccess } from '../../src/lib/access/audit/audit.js'
 import type { AccessAudit } from '../../src/lib/access/audit/types.js'
+import { plantCanaries } from '../../src/lib/access/canary/plant.js'
+import { removeCanary } from '../../src/lib/access/canary/remove.js'
 import { revokeAccess } from '../../src/lib/access/grant/end.js'
 import { grantAccess } from '../../src/lib/access/grant/grant.js'
-import { ExpectedError, NotFoundError, UnreachableError } from '../../src/lib/errors.js'
+import {
+  ConflictError,
+  ExpectedError,
+  NotFoundError,
+  UnreachableError,
+} from '../../src/lib/errors.js'
 import { fileDelivery } from '../../src/lib/file-delivery.js'
 import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
@@ -93,6 +100,30 @@ describe('access to recorded hosts, over SSH', function () {
         ],
       ],
     )
+  })
+
+  it('has decoys on the primary, which are removed by what is written down', async () => {
+    const plant = async (host: string) =>
+      plantCanaries(
+        workspace,
+        {
+          ...{ role: 'backup_admin', table: 'api_credentials', database: 'postgres' },
+          servers: { dsns: [], hosts: [host], isAllHosts: false },
+        },
+        environment,
+      )
+    const { canaries } = await plant('db1')
+    deepEqual(
+      canaries.map(({ kind, server, outcome }) => [kind, server, outcome]),
+      [
+        ['role', 'host:db1', 'planted'],
+        ['table', 'host:db1', 'planted'],
+      ],
+    )
+    for (const { id } of canaries)
+      equal((await removeCanary(workspace, { id, environment })).outcome, 'removed')
+    await rejects(plant('db2'), ConflictError)
+    await rejects(plant('db9'), NotFoundError)
   })
 
   it('is not called good where a host is out of reach, and the others are looked at', async () => {

@@ -13,6 +13,7 @@ export default class AccessCanaryPlant extends BaseCommand<{ canaries: PlantedCa
   static override examples = [
     '<%= config.bin %> <%= command.id %> --role backup_admin --table api_credentials --database fleet',
     '<%= config.bin %> <%= command.id %> --table vault.passwords --database billing --dsn postgres://postgres@db1.example.com/postgres',
+    '<%= config.bin %> <%= command.id %> --role backup_admin --host db1',
   ]
 
   static override flags = {
@@ -33,13 +34,23 @@ export default class AccessCanaryPlant extends BaseCommand<{ canaries: PlantedCa
         'refused (PGPASSFILE), certificates are verified unless sslmode says otherwise',
       helpValue: 'URL',
     }),
+    host: Flags.string({
+      description: 'the primary, a recorded database host, reached over SSH',
+      helpValue: 'NAME',
+      exclusive: ['dsn'],
+    }),
   }
 
   protected async execute(): Promise<{ canaries: PlantedCanary[] }> {
     const { flags } = await this.parse(AccessCanaryPlant)
-    const { role, table, database, dsn: server } = flags
+    const { role, table, database, dsn, host } = flags
+    const servers = {
+      dsns: dsn === undefined ? [] : [dsn],
+      hosts: host === undefined ? [] : [host],
+      isAllHosts: false,
+    }
     const workspace = await this.changingWorkspace(flags)
-    return plantCanaries(workspace, { role, table, database, server }, process.env)
+    return plantCanaries(workspace, { role, table, database, servers }, process.env)
   }
 
   protected render({ canaries }: { canaries: PlantedCanary[] }): void {

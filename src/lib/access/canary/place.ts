@@ -6,7 +6,7 @@ import { primaryOf, withServers } from '../grant/servers.js'
 import type { CanaryRow } from './types.js'
 
 /**
- * Opens the database in which a decoy is or is to be, on the primary that its URL names.
+ * Opens the database in which a decoy is or is to be, on its primary.
  * @throws ConflictError where that takes no changes, RefusedError for a login that is no superuser
  * @throws UnreachableError, NotFoundError for a database that is not there
  */
@@ -16,8 +16,8 @@ export async function atPlaceOf<Result>(
   environment: NodeJS.ProcessEnv,
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
-  const dsns = server === '' ? [] : [server]
-  return withServers(workspace, dsns, environment, async (servers) => {
+  const names = server === '' ? [] : [server]
+  return withServers(workspace, names, environment, async (servers) => {
     const [failed] = servers.failed
     if (failed) throw failed.error
     const { database, host, standing } = primaryOf(servers)

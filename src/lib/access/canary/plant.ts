@@ -4,6 +4,7 @@ import { ConflictError, UsageError } from '../../errors.js'
 import { changeList } from '../../staff/change.js'
 import { appendTrail } from '../../trail/append.js'
 import type { Workspace } from '../../workspace.js'
+import { serverNames, type AskedServers } from '../named-servers.js'
 import { atPlaceOf } from './place.js'
 import { makeDecoy, selectComment, type HoneyRow } from './server-store.js'
 import { insertCanary, moveCanary, selectCanaryAt } from './store.js'
@@ -20,8 +21,8 @@ export interface CanaryOrder {
   table: string | undefined
   /** Where the table goes. */
   database: string | undefined
-  /** URL of the primary, without a password; undefined: the server of the cleverctl database. */
-  server: string | undefined
+  /** The primary; none: the server of the cleverctl database. */
+  servers: AskedServers
 }
 
 /** What became of a decoy. */
@@ -32,7 +33,8 @@ type Place = Pick<CanaryRow, 'kind' | 'server' | 'database' | 'name'>
 /**
  * Plants a role, a table, or both; the rows of the table then name the role. Each is written down before it is
  * made, and the same order again finishes what was interrupted.
- * @throws UsageError for bad names, ConflictError where something else has the name
+ * @throws UsageError for bad names, ConflictError where something else has the name, NotFoundError for a host that is not
+ *   recorded
  * @throws RefusedError for anybody but the owner of the cleverctl database, and a login that is no superuser
  * @throws UnreachableError when the server cannot be reached
  */
@@ -42,7 +44,8 @@ export async function plantCanaries(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ canaries: PlantedCanary[] }> {
   const canaries: PlantedCanary[] = []
-  for (const place of placesOf(order))
+  const [server = ''] = await serverNames(workspace, order.servers)
+  for (const place of placesOf(order, server))
     canaries.push(
       await atPlaceOf(workspace, place, environment, (database) =>
         plant(workspace, database, place, order.role),
@@ -114,7 +117,7 @@ function honeyRows({ random }: Workspace, role = 'replicator_ro'): HoneyRow[] {
   })
 }
 
-function placesOf({ role, table, database, server = '' }: CanaryOrder): Place[] {
+function placesOf({ role, table, database }: CanaryOrder, server: string): Place[] {
   if (role === undefined && table === undefined)
     throw new UsageError('missing-canary', 'it is not said what is to be planted', {
       suggestions: ['--role NAME, --table NAME --database NAME, or both'],

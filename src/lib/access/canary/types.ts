@@ -8,7 +8,7 @@ export type CanaryState = 'PLANNED' | 'PLANTED' | 'REMOVING' | 'REMOVED'
 export interface CanaryRow {
   id: string
   kind: CanaryKind
-  /** URL of the primary; empty: the server of the cleverctl database. */
+  /** The primary as `serverNames` names it; empty: the server of the cleverctl database. */
   server: string
   /** Where a table is; empty for a role. */
   database: string
