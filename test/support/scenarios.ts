@@ -238,7 +238,7 @@ export const scenarios: Record<string, (stand: Stand) => Scenario> = {
   'access:sessions': (stand) => ({
     succeeds: {
       flags: {
-        log: stand.file('pg.json', visit({ pid: 1, user: 'stranger' })),
+        log: stand.file('pg.json', visit({ pid: stand.number, user: 'stranger' })),
         'log-line-prefix': '%m [%p] ',
         since: '36500d',
         hours: '07:00-19:00',
