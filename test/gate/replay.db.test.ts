@@ -12,9 +12,9 @@ describe('a request that somebody recorded', () => {
 
   withGate((up) => void ({ fresh, plant, gate } = up))
 
-  const record = async (serial: string) => {
+  const record = async (serial: string, ttlMs = 2_000) => {
     const device = await plant.addDevice(serial, plant.installation)
-    const sender = { apiKey: plant.apiKey, token: plant.token(serial, { ttlMs: 2_000 }) }
+    const sender = { apiKey: plant.apiKey, token: plant.token(serial, { ttlMs }) }
     const readings = [{ at: new Date().toISOString(), values: { powerW: 4210 } }]
     const first = await gate.client.post(sender, readings)
     assert.deepEqual(first.body, { accepted: 1, duplicates: 0 })
@@ -58,13 +58,14 @@ describe('a request that somebody recorded', () => {
   })
 
   it('is refused once the device was taken down, and at its next place too', async () => {
-    const { device, sender, readings } = await record('CDX-000205')
+    const { device, sender, readings } = await record('CDX-000205', 600_000)
     const next = await plant.addInstallation('solar-0044')
     await fresh.database.query(
       `update cleverctl.placement set during = tstzrange(lower(during), now()) where device_id = $1`,
       [device.id],
     )
-    assert.equal((await gate.client.post(sender, readings)).status, 403)
+    // The gate hears of it a moment later.
+    await until(async () => (await gate.client.post(sender, readings)).status === 403)
     await fresh.database.query(
       `insert into cleverctl.placement (device_id, installation_id, installer_id, during)
        values ($1, $2, $3, tstzrange(now(), null))`,
