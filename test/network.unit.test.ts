@@ -3,9 +3,7 @@ import {
   formatNetwork,
   holds,
   isWholeNetwork,
-  parseAddress,
   parseNetwork,
-  prefixOfMask,
   type Network,
 } from '../src/lib/network.js'
 
@@ -43,13 +41,5 @@ describe('networks', () => {
   it('are whole when nothing is set behind the prefix', () => {
     ok(isWholeNetwork(network('10.77.0.0/24')))
     ok(!isWholeNetwork(network('10.77.0.1/24')))
-  })
-
-  it('know the prefix of a mask, and what is no mask', () => {
-    const prefix = (text: string) => prefixOfMask(parseAddress(text) ?? { family: 4, bits: -1n })
-    equal(prefix('255.255.255.0'), 24)
-    equal(prefix('0.0.0.0'), 0)
-    equal(prefix('ffff:ffff::'), 32)
-    equal(prefix('255.0.255.0'), undefined)
   })
 })

@@ -61,14 +61,6 @@ export function endsOf({ family, bits, prefix }: Network): [first: Address, last
   ]
 }
 
-/** The number of leading ones of a mask such as 255.255.255.0; undefined where it is no such mask. */
-export function prefixOfMask({ family, bits }: Address): number | undefined {
-  const width = WIDTH[family]
-  for (let prefix = 0; prefix <= width; prefix += 1)
-    if (bits === (((1n << BigInt(width)) - 1n) ^ hostMask(family, prefix))) return prefix
-  return undefined
-}
-
 /** An address in the usual notation, IPv6 as RFC 5952 has it but never with a dotted end. */
 export function formatAddress({ family, bits }: Address): string {
   const width = family === 4 ? 8 : 16

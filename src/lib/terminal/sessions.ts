@@ -1,3 +1,4 @@
+import { counted } from '../counted.js'
 import type { SessionsFound, ShownSession } from '../access/sessions/types.js'
 import type { Column, Screen } from './screen.js'
 
@@ -7,7 +8,9 @@ export function drawSessions(screen: Screen, found: SessionsFound): void {
   const empty = recorded === undefined ? 'nobody was in' : 'nothing is new'
   screen.table(sessions, columnsOf(screen), notRead.length > 0 ? 'nothing was seen' : empty)
   if (screen.isTerminal && total > 0)
-    screen.line(`${total} ${total === 1 ? 'session' : 'sessions'}, of which ${flagged} stand out`)
+    screen.line(
+      `${counted(total, 'session')}, of which ${flagged} ${flagged === 1 ? 'stands' : 'stand'} out`,
+    )
   if (screen.isTerminal && recorded !== undefined)
     screen.line(`${recorded} ${recorded === 1 ? 'row was' : 'rows were'} added to the ledger`)
   for (const { log, reason } of notRead) screen.mark('failure', `not read: ${reason}`, log)

@@ -1,6 +1,6 @@
 import { deepEqual, throws } from 'node:assert/strict'
 import { parseInterfaces } from '../../../src/lib/access/hba/interfaces.js'
-import { formatNetwork, prefixOfMask } from '../../../src/lib/network.js'
+import { formatNetwork } from '../../../src/lib/network.js'
 
 /** A table of /proc/net/fib_trie, from its leaves: `10.77.0.1/32 host LOCAL`. */
 function table(name: string, leaves: readonly string[]): string {
@@ -15,9 +15,12 @@ const LOOPBACK = [
   '127.255.255.255/32 link BROADCAST',
 ]
 
+/** The length of a mask, in binary digits; -1 where its ones are not all in front. */
+const prefixOf = (digits: string) => /^(1*)0*$/.exec(digits)?.[1]?.length ?? -1
+
 const found = (leaves: readonly string[], inet6: string | null = null, main = leaves) =>
   parseInterfaces(table('Main', main) + table('Local', leaves), inet6).map(({ address, mask }) =>
-    formatNetwork({ ...address, prefix: prefixOfMask({ ...address, bits: mask }) ?? -1 }),
+    formatNetwork({ ...address, prefix: prefixOf(mask.toString(2)) }),
   )
 
 describe('the addresses of a machine', () => {

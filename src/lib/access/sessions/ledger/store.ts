@@ -24,15 +24,6 @@ export interface KnownRoles {
   applications: [role: string, application: string][]
 }
 
-/** Sessions of one day (UTC), one person and one outcome. */
-export interface SessionCount {
-  day: string
-  who: string | null
-  outcome: ShownSession['outcome']
-  sessions: number
-  flagged: number
-}
-
 /** Rows fetched at a time: some hundred kilobytes. */
 const PAGE_ROWS = 1000
 /** Far longer than any name; what a forged log has in their place may be of any length. */
@@ -130,21 +121,6 @@ export async function countWanted(
     [since, who, flag, server],
   )
   return rows[0] ?? { total: 0, flagged: 0 }
-}
-
-/** Sessions that began in a period, counted by day (UTC), person and outcome, in that order. */
-export async function countSessions(
-  database: Queryable,
-  { since, until }: { since: Date; until: Date },
-): Promise<SessionCount[]> {
-  const { rows } = await database.query<SessionCount>(
-    `select to_char(started_at at time zone 'UTC', 'YYYY-MM-DD') as day, who, outcome, count(*)::int as sessions,
-      count(*) filter (where cardinality(flags) > 0)::int as flagged
-    from cleverctl.session_now where started_at >= $1 and started_at < $2
-    group by 1, 2, 3 order by 1, who collate "C", outcome collate "C"`,
-    [since, until],
-  )
-  return rows
 }
 
 /** The sessions that were recorded last, in that order. */
