@@ -144,7 +144,8 @@ describe('cleverctl backup', function () {
   it('lets a backup go that is old, of which more remain, and which no drill has proven', async () => {
     const words = 'backup prune --keep-within 0 --keep-daily 1 --keep-weekly 0 --keep-monthly 0'
     const look = async (more = '') => {
-      const { backups } = (await json(words + more)) as unknown as PrunedBackups
+      const { dryRun, backups } = (await json(words + more)) as unknown as PrunedBackups
+      assert.equal(dryRun, more !== ' --yes')
       return backups.map(({ label, outcome, keptFor }) => [label.slice(-1), outcome, keptFor])
     }
     const kept = ['F', 'kept', ['daily']]

@@ -283,6 +283,7 @@ describe('cleverctl snapshot', function () {
     const whole = before.filter(({ state }) => state === 'whole').map(({ set }) => set)
     const wanted = new Set([whole[0], provenSet, whole.at(-1)])
     const plan = (await commands.json(prune)) as unknown as PrunedSnapshots
+    assert.equal(plan.dryRun, true)
     assert.deepEqual(
       plan.sets.filter(({ outcome }) => outcome === 'kept').map(({ set }) => set),
       [...wanted],
@@ -293,6 +294,7 @@ describe('cleverctl snapshot', function () {
     await estate.machine('db3').plug()
     assert.ok((await sets()).some(({ state }) => state === 'leaving'))
     const done = (await commands.json([...prune, '--yes'])) as unknown as PrunedSnapshots
+    assert.equal(done.dryRun, false)
     assert.ok(done.sets.every(({ outcome }) => outcome === 'kept' || outcome === 'deleted'))
     const names = [...wanted].map((set) => `cleverctl-${set}`)
     for (const name of DATABASES) assert.deepEqual(await onDisk(name), names, name)

@@ -1,5 +1,5 @@
 import { pruneBackups, type PrunedBackups } from '../../lib/backup/prune.js'
-import { retentionPolicy } from '../../lib/retention/asked.js'
+import { pruneQuestion } from '../../lib/retention/asked.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { retentionFlags, stanzaFlag, yesFlag } from '../../lib/terminal/flags.js'
 import { drawPruned } from '../../lib/terminal/prune.js'
@@ -25,17 +25,11 @@ export default class BackupPrune extends BaseCommand<PrunedBackups> {
 
   protected async execute(): Promise<PrunedBackups> {
     const { flags } = await this.parse(BackupPrune)
-    const asked = {
-      environment: process.env,
-      stanza: flags.stanza,
-      policy: retentionPolicy(flags),
-      isDryRun: !flags.yes,
-    }
-    const workspace = flags.yes ? this.changingWorkspace(flags) : this.workspace(flags)
-    return pruneBackups(await workspace, asked)
+    const workspace = await this.workspaceFor(flags, flags.yes)
+    return pruneBackups(workspace, pruneQuestion(flags, process.env))
   }
 
-  protected render({ backups, isDryRun }: PrunedBackups): void {
+  protected render({ backups, dryRun }: PrunedBackups): void {
     drawPruned(
       this.screen,
       backups,
@@ -44,7 +38,7 @@ export default class BackupPrune extends BaseCommand<PrunedBackups> {
         { title: 'FINISHED', text: ({ stoppedAt }) => this.screen.time(stoppedAt) },
         { title: 'ADDED', text: ({ bytes }) => this.screen.size(bytes), align: 'right' },
       ],
-      { isDryRun, command: 'cleverctl backup prune --yes' },
+      { isDryRun: dryRun, command: 'cleverctl backup prune --yes' },
     )
   }
 }

@@ -1,4 +1,4 @@
-import { retentionPolicy } from '../../lib/retention/asked.js'
+import { pruneQuestion } from '../../lib/retention/asked.js'
 import { pruneSnapshots, type PrunedSnapshots } from '../../lib/snapshot/prune.js'
 import { BaseCommand } from '../../lib/terminal/base-command.js'
 import { retentionFlags, stanzaFlag, yesFlag } from '../../lib/terminal/flags.js'
@@ -25,17 +25,11 @@ export default class SnapshotPrune extends BaseCommand<PrunedSnapshots> {
 
   protected async execute(): Promise<PrunedSnapshots> {
     const { flags } = await this.parse(SnapshotPrune)
-    const asked = {
-      environment: process.env,
-      stanza: flags.stanza,
-      policy: retentionPolicy(flags),
-      isDryRun: !flags.yes,
-    }
-    const workspace = flags.yes ? this.changingWorkspace(flags) : this.workspace(flags)
-    return pruneSnapshots(await workspace, asked)
+    const workspace = await this.workspaceFor(flags, flags.yes)
+    return pruneSnapshots(workspace, pruneQuestion(flags, process.env))
   }
 
-  protected render({ sets, isDryRun }: PrunedSnapshots): void {
+  protected render({ sets, dryRun }: PrunedSnapshots): void {
     drawPruned(
       this.screen,
       sets,
@@ -43,7 +37,7 @@ export default class SnapshotPrune extends BaseCommand<PrunedSnapshots> {
         { title: 'SET', text: ({ set }) => set },
         { title: 'STATE', text: ({ state }) => state },
       ],
-      { isDryRun, command: 'cleverctl snapshot prune --yes' },
+      { isDryRun: dryRun, command: 'cleverctl snapshot prune --yes' },
     )
     for (const { failures } of sets)
       for (const { host, reason } of failures) this.screen.mark('failure', reason, host)

@@ -1,12 +1,6 @@
 import { counted } from '../counted.js'
-import {
-  ExitCode,
-  ExpectedError,
-  FindingsError,
-  IncompleteError,
-  PartialError,
-  UsageError,
-} from '../errors.js'
+import { ExitCode, ExpectedError, IncompleteError, PartialError, UsageError } from '../errors.js'
+import { verdictOn, type FoundWords } from '../findings/verdict.js'
 import { requireReportPlace, writeSarif, type SarifFile } from '../findings/sarif-file.js'
 import type { Surroundings } from '../surroundings.js'
 import type { Workspace } from '../workspace.js'
@@ -63,7 +57,7 @@ export async function scanForLeaks(
     const { file, folder, version } = sarif
     await writeSarif(file, leaksForSarif(report, version), { folder, result: report })
   }
-  return verdictOn(report, { failure, unrevoked })
+  return verdict(report, { failure, unrevoked })
 }
 
 async function judgeAll(
@@ -125,7 +119,7 @@ function reasonFor({ file, line, commit, object }: Leak): string {
   return `leaked: found by api-key scan in ${place}${commit == null ? '' : ` of commit ${commit}`}`
 }
 
-function verdictOn(
+function verdict(
   report: ScanReport,
   trouble: {
     failure: ExpectedError | undefined
@@ -146,22 +140,22 @@ function verdictOn(
     throw new IncompleteError(code, text, { result: report, suggestions })
   }
   const live = findings.filter((leak) => leak.live ?? leak.checksumMatches !== false)
-  if (live.length > 0) {
-    const isOffline = live.some((leak) => leak.live === null)
-    const message = isOffline
-      ? `${counted(live.length, 'secret')} found, perhaps live: no database was asked`
-      : `${counted(live.length, 'live secret')} found`
-    const next = [...new Set(live.flatMap((leak) => leak.next ?? []))]
-    const suggestions = next.slice(0, MAX_SUGGESTIONS)
-    throw new FindingsError('secrets-leaked', message, { result: report, suggestions })
-  }
-  if (notChecked.length > 0)
-    throw new IncompleteError(
-      ExitCode.failure,
-      `${counted(notChecked.length, 'place')} could not be scanned`,
-      { result: report },
-    )
-  return report
+  return verdictOn(report, {
+    found: live.length > 0 && foundLive(live),
+    unchecked: notChecked.length > 0 && {
+      words: `${counted(notChecked.length, 'place')} could not be scanned`,
+      isOutOfReach: false,
+    },
+  })
+}
+
+function foundLive(live: readonly Leak[]): FoundWords {
+  const isOffline = live.some((leak) => leak.live === null)
+  const words = isOffline
+    ? `${counted(live.length, 'secret')} found, perhaps live: no database was asked`
+    : `${counted(live.length, 'live secret')} found`
+  const next = [...new Set(live.flatMap((leak) => leak.next ?? []))]
+  return { code: 'secrets-leaked', words, suggestions: next.slice(0, MAX_SUGGESTIONS) }
 }
 
 function byPlace(one: Leak, other: Leak): number {

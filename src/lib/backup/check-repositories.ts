@@ -1,4 +1,6 @@
-import { ExpectedError, FailureError, FindingsError, NotFoundError } from '../errors.js'
+import { andMore } from '../counted.js'
+import { ExpectedError, FailureError, NotFoundError } from '../errors.js'
+import { verdictOn, type FoundWords } from '../findings/verdict.js'
 import { findPgbackrestHost } from '../host/backup-host.js'
 import { onHosts } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
@@ -10,7 +12,7 @@ import {
   type SeenRepository,
   type RepositoryProblem,
 } from './judge-repositories.js'
-import { requireWhole, toNotChecked, type NotChecked, type Unchecked } from './unchecked.js'
+import { toNotChecked, uncheckedWords, type NotChecked, type Unchecked } from './unchecked.js'
 
 /** The repositories of a stanza, as each of its machines sees them. */
 export interface CheckedRepositories {
@@ -61,9 +63,10 @@ export async function checkRepositories(
     notChecked: toNotChecked(unasked),
   }
   if (failures.length === 0 && checked.repositories.length === 0) throw unknown(stanza, repository)
-  requireSound(checked)
-  requireWhole(unasked, { result: checked, suggestions: ['cleverctl host check'] })
-  return checked
+  return verdictOn(checked, {
+    found: faultIn(checked.faults),
+    unchecked: uncheckedWords(unasked, ['cleverctl host check']),
+  })
 }
 
 /** @returns an error where it is not known, as `askPrimary` does */
@@ -85,11 +88,13 @@ function unknown(stanza: string, repository: number | undefined): NotFoundError 
   })
 }
 
-function requireSound(checked: CheckedRepositories): void {
-  const { faults } = checked
-  const [fault] = faults
-  if (fault === undefined) return
-  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
-  const message = `repository ${fault.repository} from ${fault.host}: ${fault.message}${others}`
-  throw new FindingsError('repository', message, { result: checked, suggestions: [fault.fix] })
+function faultIn(faults: readonly RepositoryProblem[]): FoundWords | false {
+  const [first] = faults
+  return (
+    first !== undefined && {
+      code: 'repository',
+      words: `repository ${first.repository} from ${first.host}: ${first.message}${andMore(faults)}`,
+      suggestions: [first.fix],
+    }
+  )
 }

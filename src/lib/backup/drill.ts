@@ -1,19 +1,17 @@
 import { findPrograms } from '../drill/programs.js'
 import { placeIn, withScratch } from '../drill/scratch.js'
 import { insertDrill } from '../drill/store.js'
-import { resultOfChecks, type DrillCheck } from '../drill/types.js'
+import { reasonOf, resultOfChecks, type DrillCheck } from '../drill/types.js'
 import { hold } from '../database/hold.js'
 import {
   CancelledError,
   ConflictError,
-  ExitCode,
   ExpectedError,
   FailureError,
-  FindingsError,
-  IncompleteError,
   NotFoundError,
   UsageError,
 } from '../errors.js'
+import { verdictOn } from '../findings/verdict.js'
 import { findBackupHost } from '../host/backup-host.js'
 import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
@@ -107,7 +105,7 @@ export async function drillBackup(
       throw error
     }
   })
-  return verdictOn(drill)
+  return verdict(drill)
 }
 
 async function carryOut(
@@ -210,16 +208,13 @@ async function recordDrill(
   })
 }
 
-function verdictOn(drill: BackupDrill): BackupDrill {
+function verdict(drill: BackupDrill): BackupDrill {
   const { checks, label } = drill
-  const failed = checks.find(({ state }) => state === 'failed')
-  if (failed !== undefined)
-    throw new FindingsError('drill-failed', `${label} is not proven: ${failed.message}`, {
-      result: drill,
-      suggestions: ['cleverctl backup verify', 'cleverctl backup run --type full'],
-    })
-  const unchecked = checks.find(({ state }) => state === 'not-checked')
-  if (unchecked === undefined) return drill
-  const message = `${label} is not proven: ${unchecked.message}`
-  throw new IncompleteError(ExitCode.failure, message, { result: drill })
+  const result = resultOfChecks(checks)
+  const words = `${label} is not proven: ${reasonOf(checks, result)}`
+  const suggestions = ['cleverctl backup verify', 'cleverctl backup run --type full']
+  return verdictOn(drill, {
+    found: result === 'failed' && { code: 'drill-failed', words, suggestions },
+    unchecked: result === 'not-checked' && { words, isOutOfReach: false },
+  })
 }

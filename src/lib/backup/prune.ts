@@ -4,6 +4,7 @@ import { findBackupHost } from '../host/backup-host.js'
 import { onHost } from '../host/reach.js'
 import { lastWords } from '../host/say.js'
 import type { HostRow } from '../host/store.js'
+import type { PruneQuestion } from '../retention/asked.js'
 import {
   decideRetention,
   type Copy,
@@ -34,18 +35,9 @@ export interface PrunedBackup {
 export interface PrunedBackups {
   host: string
   stanza: string
-  isDryRun: boolean
+  dryRun: boolean
   /** Oldest first. */
   backups: PrunedBackup[]
-}
-
-/** What may go, and whether it does. */
-export interface PruneQuestion {
-  environment: NodeJS.ProcessEnv
-  stanza: string | undefined
-  policy: RetentionPolicy
-  /** Nothing is deleted. */
-  isDryRun: boolean
 }
 
 /** More than any repository has: only what is named goes, and WAL from the oldest backup on is kept whole. */
@@ -70,7 +62,8 @@ export async function pruneBackups(
   return onHost(workspace, host, environment, async (session) => {
     const { backups } = await askBackups(session, host)
     const plan = await decide(workspace, host, backups, policy)
-    const result: PrunedBackups = { host: host.name, stanza: host.stanza, isDryRun, backups: plan }
+    const { name, stanza } = host
+    const result: PrunedBackups = { host: name, stanza, dryRun: isDryRun, backups: plan }
     const going = plan.filter(({ outcome }) => outcome === 'expired')
     if (isDryRun || going.length === 0) return result
     const labels = going.map(({ label }) => label)

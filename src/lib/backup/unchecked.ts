@@ -1,4 +1,5 @@
-import { ExitCode, IncompleteError, UnreachableError } from '../errors.js'
+import { UnreachableError } from '../errors.js'
+import type { UncheckedWords } from '../findings/verdict.js'
 
 /** Something that could not be looked at. */
 export interface Unchecked {
@@ -17,19 +18,17 @@ export function toNotChecked(unchecked: readonly Unchecked[]): NotChecked[] {
   return unchecked.map(({ what, error }) => ({ what, reason: error.message }))
 }
 
-/**
- * Ends a check in which nothing was found wrong.
- * @param options.result what the check found
- * @throws IncompleteError where something could not be looked at, with 7 where a machine was out of reach
- */
-export function requireWhole(
+/** Says of a check, for its verdict, what could not be looked at. */
+export function uncheckedWords(
   unchecked: readonly Unchecked[],
-  options: { result: object; suggestions: readonly string[] },
-): void {
+  suggestions: readonly string[],
+): UncheckedWords | false {
   const [first] = unchecked
-  if (first === undefined) return
-  const isOutOfReach = unchecked.some(({ error }) => error instanceof UnreachableError)
-  const exitCode = isOutOfReach ? ExitCode.unreachable : ExitCode.failure
-  const message = `could not look at ${first.what}: ${first.error.message}`
-  throw new IncompleteError(exitCode, message, options)
+  return (
+    first !== undefined && {
+      words: `could not look at ${first.what}: ${first.error.message}`,
+      isOutOfReach: unchecked.some(({ error }) => error instanceof UnreachableError),
+      suggestions,
+    }
+  )
 }

@@ -1,5 +1,7 @@
 import type { SeenPostgresql } from '../cluster/ask.js'
-import { CancelledError, ExpectedError, FindingsError } from '../errors.js'
+import { andMore } from '../counted.js'
+import { CancelledError, ExpectedError } from '../errors.js'
+import { verdictOn, type FoundWords } from '../findings/verdict.js'
 import { findBackupHost } from '../host/backup-host.js'
 import { onHost } from '../host/reach.js'
 import type { HostRow } from '../host/store.js'
@@ -11,7 +13,7 @@ import { askBackups, requireRepositories } from './ask.js'
 import { verifyBasebackups } from './basebackup/verify.js'
 import { inRepository, type RepositoryStatus, type StanzaInfo } from './info.js'
 import type { BackupsQuestion } from './list.js'
-import { requireWhole, toNotChecked, type NotChecked, type Unchecked } from './unchecked.js'
+import { toNotChecked, uncheckedWords, type NotChecked, type Unchecked } from './unchecked.js'
 import type { RepositoryFault, Verified } from './verify-output.js'
 import { verifyRepository } from './verify-repository.js'
 
@@ -77,10 +79,13 @@ export async function verifyBackups(
   const notChecked = toNotChecked(unchecked)
   const verification = { host: name, stanza, checkedAt, ...counts, faults, notChecked }
   await record(workspace, verification)
-  requireSound(verification)
-  const suggestions = ['cleverctl backup repo check', 'cleverctl cluster status']
-  requireWhole(unchecked, { result: verification, suggestions })
-  return verification
+  return verdictOn(verification, {
+    found: damageIn(faults),
+    unchecked: uncheckedWords(unchecked, [
+      'cleverctl backup repo check',
+      'cleverctl cluster status',
+    ]),
+  })
 }
 
 function verifyOne(
@@ -116,17 +121,13 @@ async function record(
   })
 }
 
-function requireSound(verification: BackupVerification): void {
-  const { faults } = verification
+function damageIn(faults: readonly RepositoryFault[]): FoundWords | false {
   const [first] = faults
-  if (first === undefined) return
-  const others = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
-  throw new FindingsError(
-    'repository-damaged',
-    `repository ${first.repository}: ${first.message}${others}`,
-    {
-      result: verification,
+  return (
+    first !== undefined && {
+      code: 'repository-damaged',
+      words: `repository ${first.repository}: ${first.message}${andMore(faults)}`,
       suggestions: ['cleverctl backup run --type full, so that a whole backup is there again'],
-    },
+    }
   )
 }

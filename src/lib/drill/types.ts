@@ -16,3 +16,8 @@ export function resultOfChecks(checks: readonly DrillCheck[]): DrillResult {
   if (has('failed')) return 'failed'
   return has('not-checked') || !has('ok') ? 'not-checked' : 'proven'
 }
+
+/** Why checks came to a result that is not `proven`: the message of the first that did. Pure. */
+export function reasonOf(checks: readonly DrillCheck[], result: DrillResult): string {
+  return checks.find(({ state }) => state === result)?.message ?? 'nothing could be looked at'
+}

@@ -1,7 +1,7 @@
 import { ExitCode, FindingsError, IncompleteError } from '../errors.js'
 
 /** What a check found, in a few words. */
-interface Found {
+export interface FoundWords {
   /** Stable word for scripts. */
   code: string
   words: string
@@ -11,7 +11,7 @@ interface Found {
 }
 
 /** What could not be checked. */
-interface Unchecked {
+export interface UncheckedWords {
   words: string
   /** Whether it is because a machine or the database could not be reached. */
   isOutOfReach: boolean
@@ -25,7 +25,7 @@ interface Unchecked {
  */
 export function verdictOn<Result extends object>(
   result: Result,
-  { found, unchecked }: { found: Found | false; unchecked: Unchecked | false },
+  { found, unchecked }: { found: FoundWords | false; unchecked: UncheckedWords | false },
 ): Result {
   if (found) {
     const { code, words, ...more } = found

@@ -1,7 +1,18 @@
 import type { RetentionPolicy } from './decide.js'
 
-/** A policy as flags describe it. */
-export interface RetentionFlags {
+/** Which copies may go, and whether they do. */
+export interface PruneQuestion {
+  environment: NodeJS.ProcessEnv
+  stanza: string | undefined
+  policy: RetentionPolicy
+  /** Nothing is deleted. */
+  isDryRun: boolean
+}
+
+/** The same as flags say it. */
+interface PruneFlags {
+  stanza: string | undefined
+  yes: boolean
   'keep-within': number
   'keep-hourly': number
   'keep-daily': number
@@ -11,9 +22,9 @@ export interface RetentionFlags {
   'time-zone': string
 }
 
-/** Reads a policy from its flags. */
-export function retentionPolicy(flags: RetentionFlags): RetentionPolicy {
-  return {
+/** Reads from its flags what a command is to prune. */
+export function pruneQuestion(flags: PruneFlags, environment: NodeJS.ProcessEnv): PruneQuestion {
+  const policy = {
     withinMs: flags['keep-within'],
     hourly: flags['keep-hourly'],
     daily: flags['keep-daily'],
@@ -22,4 +33,5 @@ export function retentionPolicy(flags: RetentionFlags): RetentionPolicy {
     yearly: flags['keep-yearly'],
     timeZone: flags['time-zone'],
   }
+  return { environment, stanza: flags.stanza, policy, isDryRun: !flags.yes }
 }

@@ -4,16 +4,9 @@ import { Checks, checkPages, checkStructure, judgeStart } from '../drill/checks.
 import { findPrograms } from '../drill/programs.js'
 import { placeIn, withScratch, type Scratch } from '../drill/scratch.js'
 import { insertDrill } from '../drill/store.js'
-import { resultOfChecks, type DrillCheck, type DrillResult } from '../drill/types.js'
-import {
-  ConflictError,
-  ExitCode,
-  ExpectedError,
-  FindingsError,
-  IncompleteError,
-  NotFoundError,
-  UnreachableError,
-} from '../errors.js'
+import { reasonOf, resultOfChecks, type DrillCheck, type DrillResult } from '../drill/types.js'
+import { ConflictError, ExpectedError, NotFoundError, UnreachableError } from '../errors.js'
+import { verdictOn } from '../findings/verdict.js'
 import { onHosts } from '../host/reach.js'
 import { selectHosts, type HostRow } from '../host/store.js'
 import { loadSigner, type Signer } from '../signing-key/signer.js'
@@ -95,7 +88,7 @@ export async function drillSnapshots(
     const found: SnapshotDrill = { ...drill, result: result ?? 'proven', members }
     await recordDrill(workspace, signer, found)
     const isAway = reached.some((each) => each.result instanceof UnreachableError)
-    return verdictOn(found, isAway)
+    return verdict(found, isAway)
   })
 }
 
@@ -202,13 +195,13 @@ async function recordDrill(
   })
 }
 
-function verdictOn(drill: SnapshotDrill, isAway: boolean): SnapshotDrill {
-  if (drill.result === 'proven') return drill
+function verdict(drill: SnapshotDrill, isOutOfReach: boolean): SnapshotDrill {
   const { set, members, result } = drill
   const bad = members.find((member) => member.result === result)
-  const why = bad?.reason ?? bad?.checks.find(({ state }) => state === result)?.message ?? ''
-  const message = `${set} is not proven: ${bad?.host}: ${why}`
-  if (result === 'failed') throw new FindingsError('drill-failed', message, { result: drill })
-  const exitCode = isAway ? ExitCode.unreachable : ExitCode.failure
-  throw new IncompleteError(exitCode, message, { result: drill })
+  const why = bad?.reason ?? reasonOf(bad?.checks ?? [], result)
+  const words = `${set} is not proven: ${bad?.host}: ${why}`
+  return verdictOn(drill, {
+    found: result === 'failed' && { code: 'drill-failed', words },
+    unchecked: result === 'not-checked' && { words, isOutOfReach },
+  })
 }

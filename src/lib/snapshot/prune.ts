@@ -3,6 +3,7 @@ import { ExpectedError, PartialError, UnreachableError } from '../errors.js'
 import { databaseHosts } from '../host/database-hosts.js'
 import type { Reached } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
+import type { PruneQuestion } from '../retention/asked.js'
 import { decideRetention, type KeepReason, type RetentionPolicy } from '../retention/decide.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
@@ -22,19 +23,10 @@ export interface PrunedSet {
   failures: { host: string; reason: string }[]
 }
 
-/** What may go, and whether it does. */
-export interface PruneQuestion {
-  environment: NodeJS.ProcessEnv
-  stanza: string | undefined
-  policy: RetentionPolicy
-  /** Nothing is deleted. */
-  isDryRun: boolean
-}
-
 /** What became of the sets. */
 export interface PrunedSnapshots {
   stanza: string
-  isDryRun: boolean
+  dryRun: boolean
   sets: PrunedSet[]
 }
 
@@ -51,7 +43,7 @@ export async function pruneSnapshots(
   decideRetention([], policy, workspace.clock.now())
   const { stanza } = await databaseHosts(workspace, { stanza: asked.stanza })
   if (isDryRun)
-    return { stanza, isDryRun, sets: (await decide(workspace, stanza, policy)).map(plan) }
+    return { stanza, dryRun: true, sets: (await decide(workspace, stanza, policy)).map(plan) }
   return whileAlone(workspace, { stanza, environment }, async () => {
     const sets: PrunedSet[] = []
     const away: Away = new Map()
@@ -64,10 +56,10 @@ export async function pruneSnapshots(
           : await remove(workspace, decided.row, environment, away),
       )
     }
-    const result = { stanza, isDryRun, sets }
-    const failed = sets.filter(({ outcome }) => outcome === 'failed').length
-    if (failed === 0) return result
-    throw new PartialError('partly-deleted', `${failed} of the sets are not deleted everywhere`, {
+    const result = { stanza, dryRun: false, sets }
+    const failed = sets.filter(({ outcome }) => outcome === 'failed').map(({ set }) => set)
+    if (failed.length === 0) return result
+    throw new PartialError('partly-deleted', `not deleted everywhere: ${failed.join(', ')}`, {
       result,
       suggestions: ['give the command again when the hosts are there'],
     })
