@@ -23,6 +23,7 @@ optional() {
   command -v zsh >/dev/null || echo zsh
   command -v nginx >/dev/null || echo nginx-light
   [ -x /usr/bin/chromium ] || echo chromium
+  [ -x /usr/sbin/pgbouncer ] || echo pgbouncer
   command -v pgbackrest >/dev/null || echo pgbackrest
   command -v mkfs.btrfs >/dev/null || [ -x /usr/sbin/mkfs.btrfs ] || echo btrfs-progs
   command -v ip >/dev/null || [ -x /usr/sbin/ip ] || echo iproute2

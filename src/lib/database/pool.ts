@@ -2,6 +2,7 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { UnreachableError } from '../errors.js'
 import type { Log } from '../workspace.js'
+import { processIdOf } from './backend.js'
 import type { Database, DatabaseTarget, Transaction } from './database.js'
 import type { Routes } from './route.js'
 import { isSqlState, SqlState } from './sqlstate.js'
@@ -216,9 +217,4 @@ function transactionOn(client: PoolClient, translate: Translate): Transaction {
       }
     },
   }
-}
-
-/** The backend's process id, which the driver keeps but its types do not mention. */
-function processIdOf(client: PoolClient): number {
-  return 'processID' in client && typeof client.processID === 'number' ? client.processID : 0
 }

@@ -2,6 +2,7 @@ import { StatementError } from './statement-error.js'
 
 /** PostgreSQL's error codes by name; statements are judged by these, never by message text. */
 export const SqlState = {
+  PROTOCOL_VIOLATION: '08P01',
   READ_ONLY_TRANSACTION: '25006',
   STRING_TOO_LONG: '22001',
   NUMERIC_VALUE_OUT_OF_RANGE: '22003',

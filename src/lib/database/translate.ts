@@ -7,6 +7,7 @@ import {
   RefusedError,
   UnreachableError,
 } from '../errors.js'
+import { pooled } from './backend.js'
 import { SqlState } from './sqlstate.js'
 import { StatementError } from './statement-error.js'
 
@@ -128,6 +129,10 @@ function translateDriverError(error: DriverError, scene: Scene): Error {
         'the database took too long and the statement was cancelled',
         { cause },
       )
+    case SqlState.PROTOCOL_VIOLATION:
+      // A server takes the settings that each connection begins with; PgBouncer refuses them unless told otherwise.
+      if (scene.isConnecting) return pooled(place)
+      break
     case SqlState.DISK_FULL:
       return new FailureError('disk-full', `the disk of ${place} is full`, { cause })
   }

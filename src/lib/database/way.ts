@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { Pool, PoolClient } from 'pg'
 import { ConflictError, ExpectedError } from '../errors.js'
 import type { Log } from '../workspace.js'
+import { refusePooler } from './backend.js'
 import type { Route, Routes } from './route.js'
 import { SqlState, sqlStateOf } from './sqlstate.js'
 import { cancelled, translateError } from './translate.js'
@@ -15,7 +16,7 @@ export interface Way {
 const NOT_WANTED = 'server-not-wanted'
 
 /**
- * Tries the routes in order until one gives a connection.
+ * Tries the routes in order until one gives a connection to a server, with no pooler in between.
  * Throws what the first failure means to the user, or CancelledError once `signal` is aborted.
  */
 export async function findWay(
@@ -34,8 +35,7 @@ export async function findWay(
       if (signal?.aborted) throw cancelled(signal)
       const { pool, abandon } = await makePool(route, routes.question, log)
       try {
-        const client = await pool.connect()
-        client.release()
+        await lookAt(await pool.connect(), route)
         return { pool, route }
       } catch (error) {
         abandon()
@@ -44,6 +44,19 @@ export async function findWay(
         if (!mayTryNext(error, choices[index + 1]?.place === route.place)) break
       }
     }
+  }
+}
+
+/** Gives the connection back, whatever it was found to be. */
+async function lookAt(client: PoolClient, { place }: Route): Promise<void> {
+  // A lent connection that dies emits `error`, which would end the process if nobody heard it.
+  const ignore = (): void => undefined
+  client.on('error', ignore)
+  try {
+    await refusePooler(client, place)
+  } finally {
+    client.release()
+    client.removeListener('error', ignore)
   }
 }
 
