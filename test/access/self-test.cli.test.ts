@@ -39,7 +39,8 @@ describe('the self-test of the audit', () => {
     this.timeout(300_000)
     const result = await runCli(['access', 'self-test', '--json'], { env: env() })
     equal(result.code, 0, result.stdout + result.stderr)
-    const { planted, found, falseFindings, missed, wrong, leftOut } = result.json() as SelfTest
+    const { planted, found, falseFindings, missed, wrong, leftOut, version } =
+      result.json() as SelfTest
     deepEqual([missed, wrong, falseFindings], [[], [], 0])
     deepEqual(
       leftOut.filter(({ rule }) => rule !== 'no-pgaudit'),
@@ -47,6 +48,7 @@ describe('the self-test of the audit', () => {
     )
     equal(found, planted)
     ok(planted >= 60, `${planted} faults`)
+    ok(version >= 150_000, `version ${version}`)
     deepEqual(readdirSync(folder), [])
   })
 

@@ -37,6 +37,10 @@ function drawServers(screen: Screen, { findings, hosts, notChecked }: AccessAudi
 function drawFinding(screen: Screen, finding: AccessFinding): void {
   const { rule, severity, subject, who, evidence, fix } = finding
   const mark = severity === 'medium' ? 'warning' : 'failure'
-  screen.mark(mark, `${subject}${who === null ? '' : ` (${who})`}: ${evidence}`, rule)
+  screen.mark(
+    mark,
+    `${subject}${who === null ? '' : ` (${who})`}: ${evidence}`,
+    `${severity} ${rule}`,
+  )
   screen.step(fix)
 }

@@ -42,7 +42,7 @@ function plan(
       role('app'),
       ...(given.roles ?? []),
     ],
-    databases: [{ name: 'fleet', isOpenToPublic: false, isTemporaryOpen: false }],
+    databases: [{ name: 'fleet', isOpenToPublic: false, isTemporaryOpen: false, creators: [] }],
     loadTimes: { writtenAt: isUnread ? NOW : loadedAt, loadedAt },
   } as unknown as ReadParts
   const guarded = {

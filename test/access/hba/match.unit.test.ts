@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
 import { decidingRules } from '../../../src/lib/access/hba/match.js'
-import { tokenize } from '../../../src/lib/access/hba/read.js'
+import { logicalLines, tokenize } from '../../../src/lib/access/hba/read.js'
 import { representativeAddresses } from '../../../src/lib/access/hba/representatives.js'
 import type { Attempt, HbaFacts, HbaRule } from '../../../src/lib/access/hba/types.js'
 import { formatAddress, parseAddress } from '../../../src/lib/network.js'
@@ -110,6 +110,14 @@ describe('the rule of pg_hba.conf that decides', () => {
       ),
       [['host'], ["'a b'", 'c', 'd'], ['+x']],
     ))
+
+  it('goes on in the next line after a backslash', () =>
+    deepEqual(logicalLines('local all \\\n\\\r\n"all" peer\nhost \\'), [
+      'local all "all" peer',
+      '"all" peer',
+      '"all" peer',
+      'host \\',
+    ]))
 
   it('sees every address by one that stands for it', () => {
     const rules: HbaRule[] = ['host all all 10.0.0.0/8 trust', 'host all all 10.0.0.0/9 md5'].map(

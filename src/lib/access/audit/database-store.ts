@@ -1,11 +1,10 @@
 import type { Database } from '../../database/database.js'
-import { RefusedError } from '../../errors.js'
 import { REFERENCE } from '../canary/types.js'
 import { select } from './server-store.js'
 
 /** A right that somebody other than the owner has, and that PostgreSQL or an extension did not bring along. */
 export interface GrantRow {
-  kind: 'schema' | 'table' | 'sequence' | 'function'
+  kind: 'schema' | 'table' | 'sequence' | 'function' | 'large object'
   /** As SQL has it. */
   name: string
   /** Null: PUBLIC. */
@@ -38,14 +37,6 @@ export interface OwnedRow {
   owner: string
 }
 
-/** A login at another server that is kept in this one. */
-export interface MappingRow {
-  server: string
-  /** Null: for everybody. */
-  role: string | null
-  hasPassword: boolean
-}
-
 /** A table with a comment such as decoys have, and how often it was read. */
 export interface DecoyRow {
   name: string
@@ -63,9 +54,10 @@ export interface OwnerRow {
   example: string
 }
 
-const SYSTEM_SCHEMA = `nspname ~ '^pg_' or nspname = 'information_schema'`
+/** The first id of what did not come with PostgreSQL, also where it stands in a schema of PostgreSQL's. */
+const FIRST_OWN_ID = 16_384
 
-/** Rights on schemas, tables, sequences and functions beyond those that PostgreSQL and extensions bring along. */
+/** Rights on schemas, tables, sequences, functions and large objects beyond those that PostgreSQL and extensions bring along. */
 export async function selectGrants(database: Database): Promise<GrantRow[]> {
   return select<GrantRow>(
     database,
@@ -78,10 +70,13 @@ export async function selectGrants(database: Database): Promise<GrantRow[]> {
          oid::regclass::text, relowner, relacl
        from pg_class where relacl is not null and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
          -- Made open to all, and not noted as such by PostgreSQL.
-         and relnamespace <> 'information_schema'::regnamespace
+         and (relnamespace <> 'information_schema'::regnamespace or oid >= ${FIRST_OWN_ID})
        union all
        select 'function', 'pg_proc'::regclass, oid, oid::regprocedure::text, proowner, proacl
-       from pg_proc where proacl is not null),
+       from pg_proc where proacl is not null
+       union all
+       select 'large object', 'pg_largeobject'::regclass, oid, oid::text, lomowner, lomacl
+       from pg_largeobject_metadata where lomacl is not null),
      initial as (
        select objoid, classoid, right_of.grantee, right_of.privilege_type, right_of.is_grantable
        from pg_init_privs cross join lateral aclexplode(initprivs) as right_of where objsubid = 0)
@@ -111,7 +106,7 @@ export async function selectDefaultPrivileges(database: Database): Promise<Defau
   )
 }
 
-/** Functions that run with the rights of their owners, without PostgreSQL's own. */
+/** Functions that run with the rights of their owners, without those that came with PostgreSQL. */
 export async function selectDefiners(database: Database): Promise<DefinerRow[]> {
   return select<DefinerRow>(
     database,
@@ -119,7 +114,7 @@ export async function selectDefiners(database: Database): Promise<DefinerRow[]> 
        exists (select from unnest(proconfig) as setting where setting like 'search_path=%') as "isPinned",
        exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0) as "isPublic"
      from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
-     where prosecdef and not (${SYSTEM_SCHEMA}) order by 1`,
+     where prosecdef and pg_proc.oid >= ${FIRST_OWN_ID} and nspname !~ '^pg_temp' order by 1`,
   )
 }
 
@@ -132,29 +127,24 @@ export async function selectUntrustedLanguages(database: Database): Promise<Owne
   )
 }
 
+/** Functions in machine code that neither PostgreSQL nor an extension brought along. */
+export async function selectNativeFunctions(database: Database): Promise<OwnedRow[]> {
+  return select<OwnedRow>(
+    database,
+    `select pg_proc.oid::regprocedure::text as name, pg_get_userbyid(proowner) as owner
+     from pg_proc join pg_language on pg_language.oid = prolang
+     where lanname in ('internal', 'c') and pg_proc.oid >= ${FIRST_OWN_ID}
+       and not exists (select from pg_depend where classid = 'pg_proc'::regclass
+         and objid = pg_proc.oid and deptype = 'e') order by 1`,
+  )
+}
+
 /** Extensions by name. */
 export async function selectExtensions(database: Database): Promise<OwnedRow[]> {
   return select<OwnedRow>(
     database,
     `select extname as name, pg_get_userbyid(extowner) as owner from pg_extension order by 1`,
   )
-}
-
-/**
- * Logins at other servers; never a password.
- * @throws RefusedError where there are any and their options are not shown to this role
- */
-export async function selectMappings(database: Database): Promise<MappingRow[]> {
-  const rows = await select<MappingRow & { isSuperuser: boolean }>(
-    database,
-    `select srvname as server, case when umuser <> 0 then usename end as role,
-       exists (select from unnest(umoptions) as option where option ~* '^(ssl)?password=') as "hasPassword",
-       (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser"
-     from pg_user_mappings order by 1, 2`,
-  )
-  if (rows.some(({ isSuperuser }) => !isSuperuser))
-    throw new RefusedError('privilege-missing', 'options of user mappings are shown to superusers')
-  return rows
 }
 
 /** Tables whose row security does not hold their owners. */
@@ -188,15 +178,6 @@ export async function selectEventTriggers(database: Database): Promise<OwnedRow[
     `select quote_ident(evtname) as name, pg_get_userbyid(evtowner) as owner from pg_event_trigger
      where not exists (select from pg_depend where classid = 'pg_event_trigger'::regclass
        and objid = pg_event_trigger.oid and deptype = 'e') order by 1`,
-  )
-}
-
-/** Subscriptions of this database: each holds the login at another server. */
-export async function selectSubscriptions(database: Database): Promise<OwnedRow[]> {
-  return select<OwnedRow>(
-    database,
-    `select quote_ident(subname) as name, pg_get_userbyid(subowner) as owner from pg_subscription
-     where subdbid = (select oid from pg_database where datname = current_database()) order by 1`,
   )
 }
 

@@ -10,19 +10,24 @@ import {
   selectEventTriggers,
   selectExtensions,
   selectGrants,
-  selectMappings,
+  selectNativeFunctions,
   selectOwners,
-  selectSubscriptions,
   selectUnforcedTables,
   selectUntrustedLanguages,
   type DecoyRow,
   type DefaultPrivilegeRow,
   type DefinerRow,
   type GrantRow,
-  type MappingRow,
   type OwnedRow,
   type OwnerRow,
 } from './database-store.js'
+import {
+  selectMappings,
+  selectOpenPasswords,
+  selectSubscriptions,
+  type MappingRow,
+  type OptionsRow,
+} from './elsewhere-store.js'
 import { partReader, type ReadParts } from './server.js'
 
 /** What one database of a server says about itself, part by part. */
@@ -33,8 +38,10 @@ export interface DatabaseParts {
   defaultPrivileges: readonly DefaultPrivilegeRow[]
   definers: readonly DefinerRow[]
   untrustedLanguages: readonly OwnedRow[]
+  nativeFunctions: readonly OwnedRow[]
   extensions: readonly OwnedRow[]
   mappings: readonly MappingRow[]
+  openPasswords: readonly OptionsRow[]
   unforcedTables: readonly OwnedRow[]
   owners: readonly OwnerRow[]
   eventTriggers: readonly OwnedRow[]
@@ -51,8 +58,10 @@ const SELECTIONS: {
   defaultPrivileges: selectDefaultPrivileges,
   definers: selectDefiners,
   untrustedLanguages: selectUntrustedLanguages,
+  nativeFunctions: selectNativeFunctions,
   extensions: selectExtensions,
   mappings: selectMappings,
+  openPasswords: selectOpenPasswords,
   unforcedTables: selectUnforcedTables,
   owners: selectOwners,
   eventTriggers: selectEventTriggers,

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.js'
 import { FailureError } from '../../errors.js'
 import { parseInterfaces } from '../hba/interfaces.js'
-import type { HbaRow } from '../hba/read.js'
+import { logicalLines, type HbaRow } from '../hba/read.js'
 import type { ServerAddress } from '../hba/types.js'
 import { select } from './server-store.js'
 
@@ -27,7 +27,7 @@ export async function selectHba(
            then pg_read_file(current_setting('hba_file', true)) end as text`,
       ).catch(() => [])
     : []
-  return { rows, lines: read?.text?.split('\n') }
+  return { rows, lines: read?.text ? logicalLines(read.text) : undefined }
 }
 
 /** When pg_hba.conf was written, and when the server last read its configuration. */

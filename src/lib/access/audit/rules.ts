@@ -5,6 +5,7 @@ import { canaryRead } from './rules/canary-read.js'
 import { canaryRole } from './rules/canary-role.js'
 import { changesNotLogged } from './rules/changes-not-logged.js'
 import { connectionsNotLogged } from './rules/connections-not-logged.js'
+import { createInDatabase } from './rules/create-in-database.js'
 import { createInSchema } from './rules/create-in-schema.js'
 import { createRole } from './rules/create-role.js'
 import { deadRule } from './rules/dead-rule.js'
@@ -14,6 +15,7 @@ import { eventTrigger } from './rules/event-trigger.js'
 import { everybody } from './rules/everybody.js'
 import { foreignReplica } from './rules/foreign-replica.js'
 import { grantOption } from './rules/grant-option.js'
+import { hiddenCatalog } from './rules/hidden-catalog.js'
 import { idleSlot } from './rules/idle-slot.js'
 import { listensEverywhere } from './rules/listens-everywhere.js'
 import { logForm } from './rules/log-form.js'
@@ -22,6 +24,7 @@ import { logNotUtc } from './rules/log-not-utc.js'
 import { logReadable } from './rules/log-readable.js'
 import { loginWithoutPassword } from './rules/login-without-password.js'
 import { mappedSuperuser } from './rules/mapped-superuser.js'
+import { nativeFunction } from './rules/native-function.js'
 import { noConnectionLimit } from './rules/no-connection-limit.js'
 import { noDelay } from './rules/no-delay.js'
 import { noLastReject } from './rules/no-last-reject.js'
@@ -29,8 +32,10 @@ import { noPasswordCheck } from './rules/no-password-check.js'
 import { noPgaudit } from './rules/no-pgaudit.js'
 import { noRevocationList } from './rules/no-revocation-list.js'
 import { noTls } from './rules/no-tls.js'
+import { openPassword } from './rules/open-password.js'
 import { openSocket } from './rules/open-socket.js'
 import { outsideExtension } from './rules/outside-extension.js'
+import { parameterGrant } from './rules/parameter-grant.js'
 import { passwordEncryption } from './rules/password-encryption.js'
 import { passwordWithoutEnd } from './rules/password-without-end.js'
 import { personOwnsObjects } from './rules/person-owns-objects.js'
@@ -76,6 +81,7 @@ const RULES: readonly AccessRule[] = [
   canaryRole,
   changesNotLogged,
   connectionsNotLogged,
+  createInDatabase,
   createInSchema,
   createRole,
   deadRule,
@@ -85,6 +91,7 @@ const RULES: readonly AccessRule[] = [
   everybody,
   foreignReplica,
   grantOption,
+  hiddenCatalog,
   idleSlot,
   listensEverywhere,
   logForm,
@@ -93,6 +100,7 @@ const RULES: readonly AccessRule[] = [
   logReadable,
   loginWithoutPassword,
   mappedSuperuser,
+  nativeFunction,
   noConnectionLimit,
   noDelay,
   noLastReject,
@@ -100,8 +108,10 @@ const RULES: readonly AccessRule[] = [
   noPgaudit,
   noRevocationList,
   noTls,
+  openPassword,
   openSocket,
   outsideExtension,
+  parameterGrant,
   passwordEncryption,
   passwordWithoutEnd,
   personOwnsObjects,

@@ -49,11 +49,22 @@ export interface RoleSetting {
   setting: string
 }
 
-/** A database of a server, and whether everybody may connect to it or make temporary tables in it. */
+/** A database of a server, and what somebody other than its owner may do with it. */
 export interface DatabaseRow {
   name: string
   isOpenToPublic: boolean
   isTemporaryOpen: boolean
+  /** Roles that may make schemas in it, without its owner; null: PUBLIC. */
+  creators: (string | null)[]
+}
+
+/** A right on a setting, which only a superuser has otherwise. */
+export interface ParameterGrantRow {
+  name: string
+  /** Null: PUBLIC. */
+  grantee: string | null
+  privilege: string
+  isGrantable: boolean
 }
 
 /** A line of pg_ident.conf: a name outside that may come as a role. */
@@ -68,6 +79,8 @@ export interface IdentityRow {
 export interface SlotRow {
   name: string
   isActive: boolean
+  /** What writes its changes down; null where the slot is physical. */
+  plugin: string | null
 }
 
 /** A connection that stands now. */
@@ -123,15 +136,16 @@ export async function selectSettings(database: Database): Promise<Map<string, st
   return new Map(rows.map(({ name, setting }) => [name, setting]))
 }
 
-/** All roles but those of PostgreSQL itself. */
+/** All roles but those of PostgreSQL itself; an end that no Date can hold is given as the nearest year that one can. */
 export async function selectRoles(database: Database): Promise<RoleRow[]> {
   return select<RoleRow>(
     database,
     `select rolname as name, rolcanlogin as "canLogin", rolsuper as "isSuperuser",
        oid = 10 as "isBootstrap", rolcreaterole as "canCreateRoles",
        rolcreatedb as "canCreateDatabases", rolreplication as "canReplicate",
-       rolbypassrls as "bypassesRowSecurity", nullif(rolvaliduntil, 'infinity') as "validUntil",
-       nullif(rolconnlimit, -1) as "connectionLimit"
+       rolbypassrls as "bypassesRowSecurity", nullif(rolconnlimit, -1) as "connectionLimit",
+       case when rolvaliduntil < 'infinity'
+         then least(greatest(rolvaliduntil, '0001-01-01Z'), '9999-12-31Z') end as "validUntil"
      from pg_roles where rolname !~ '^pg_' order by rolname`,
   )
 }
@@ -181,11 +195,28 @@ export async function selectRoleSettings(database: Database): Promise<RoleSettin
 export async function selectDatabases(database: Database): Promise<DatabaseRow[]> {
   return select<DatabaseRow>(
     database,
-    `select datname as name, 'CONNECT' = any(open) as "isOpenToPublic", 'TEMPORARY' = any(open) as "isTemporaryOpen"
+    `select datname as name, 'CONNECT' = any(open) as "isOpenToPublic", 'TEMPORARY' = any(open) as "isTemporaryOpen",
+       creators
      from pg_database cross join lateral (
-       select coalesce(array_agg(privilege_type), '{}') as open
-       from aclexplode(coalesce(datacl, acldefault('d', datdba))) where grantee = 0) as granted
+       select coalesce(array_agg(privilege_type) filter (where grantee = 0), '{}') as open,
+         coalesce(array_agg(rolname::text order by rolname)
+           filter (where privilege_type = 'CREATE' and grantee <> datdba), '{}') as creators
+       from aclexplode(coalesce(datacl, acldefault('d', datdba)))
+       left join pg_roles as role on role.oid = grantee) as granted
      where datallowconn order by datname`,
+  )
+}
+
+/** Rights on settings. */
+export async function selectParameterGrants(database: Database): Promise<ParameterGrantRow[]> {
+  return select<ParameterGrantRow>(
+    database,
+    `select parname as name, rolname as grantee, privilege_type as privilege,
+       granted.is_grantable as "isGrantable"
+     from pg_parameter_acl cross join lateral aclexplode(paracl) as granted
+     left join pg_roles as role on role.oid = granted.grantee
+     -- Settings belong to the role that the server was made with.
+     where granted.grantee <> 10 order by parname, rolname, privilege_type`,
   )
 }
 
@@ -215,6 +246,6 @@ export async function selectIdentities(database: Database): Promise<IdentityRow[
 export async function selectSlots(database: Database): Promise<SlotRow[]> {
   return select<SlotRow>(
     database,
-    'select slot_name as name, active as "isActive" from pg_replication_slots order by slot_name',
+    'select slot_name as name, active as "isActive", plugin from pg_replication_slots order by slot_name',
   )
 }

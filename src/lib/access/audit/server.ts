@@ -10,6 +10,7 @@ import {
   selectDatabases,
   selectIdentities,
   selectMemberships,
+  selectParameterGrants,
   selectPasswords,
   selectRoles,
   selectRoleSettings,
@@ -20,6 +21,7 @@ import {
   type DatabaseRow,
   type IdentityRow,
   type Membership,
+  type ParameterGrantRow,
   type PasswordRow,
   type RoleRow,
   type RoleSetting,
@@ -37,6 +39,7 @@ export interface ServerParts {
   passwords: readonly PasswordRow[]
   roleSettings: readonly RoleSetting[]
   databases: readonly DatabaseRow[]
+  parameterGrants: readonly ParameterGrantRow[]
   sessions: readonly SessionRow[]
   hba: {
     rows: readonly HbaRow[]
@@ -69,6 +72,7 @@ export async function readServer(database: Database, signal: AbortSignal): Promi
     passwords: await part(selectPasswords),
     roleSettings: await part(selectRoleSettings),
     databases: await part(selectDatabases),
+    parameterGrants: await part(selectParameterGrants),
     sessions: await part(selectSessions),
     hba: await part(async () => {
       const { rows, lines } = await selectHba(database)

@@ -48,6 +48,16 @@ export function readHbaRow(row: HbaRow, line?: string): HbaRule | undefined {
   }
 }
 
+/** The lines of a text by their numbers, each with those that a backslash at its end takes in. */
+export function logicalLines(text: string): string[] {
+  const lines = text.split('\n')
+  for (let at = lines.length - 2; at >= 0; at -= 1) {
+    const line = lines[at] ?? ''
+    if (/\\\r?$/.test(line)) lines[at] = line.replace(/\\\r?$/, '') + (lines[at + 1] ?? '')
+  }
+  return lines
+}
+
 /**
  * Takes a line apart as PostgreSQL does: fields between blanks, words between commas, quotes that may
  * stand anywhere in a word, a comment from # on.

@@ -1,4 +1,4 @@
-import { foundSetting } from '../setting-found.js'
+import { foundSetting, isAudited } from '../setting-found.js'
 import { defineRule } from '../types.js'
 
 /** Who gave whom a right is not written down. */
@@ -11,10 +11,8 @@ export const changesNotLogged = defineRule({
   needs: ['settings'],
   find: ({ settings }) => {
     const value = settings.get('log_statement') ?? ''
-    const classes = (settings.get('pgaudit.log') ?? '').split(',').map((word) => word.trim())
-    const isAudited =
-      classes.includes('all') || (classes.includes('role') && classes.includes('ddl'))
-    if (['ddl', 'mod', 'all'].includes(value) || isAudited) return []
+    const isSeen = isAudited(settings, 'role') && isAudited(settings, 'ddl')
+    if (['ddl', 'mod', 'all'].includes(value) || isSeen) return []
     const evidence = `log_statement is ${value}`
     return [foundSetting('log_statement', value, { evidence, better: "'ddl'" })]
   },

@@ -1,4 +1,4 @@
-import { defineRule } from '../types.js'
+import { defineRule, quoteLiteral } from '../types.js'
 
 /** A standby that is not there. */
 export const idleSlot = defineRule({
@@ -11,11 +11,14 @@ export const idleSlot = defineRule({
   find: ({ slots }) =>
     slots
       .filter(({ isActive }) => !isActive)
-      .map(({ name }) => ({
+      .map(({ name, plugin }) => ({
         subject: `replication slot ${name}`,
         role: null,
-        evidence: 'nobody uses it at this moment',
+        evidence: `nobody uses it at this moment; it is ${plugin === null ? 'physical' : `logical, by ${plugin}`}`,
         fix: `select pg_drop_replication_slot('${name}')`,
-        undo: `select pg_create_physical_replication_slot('${name}')`,
+        undo:
+          plugin === null
+            ? `select pg_create_physical_replication_slot('${name}')`
+            : `select pg_create_logical_replication_slot('${name}', ${quoteLiteral(plugin)}), in its database`,
       })),
 })

@@ -1,4 +1,4 @@
-import { foundSetting, loadedLibraries } from '../setting-found.js'
+import { foundLibrary, foundSetting, loadedLibraries } from '../setting-found.js'
 import { defineRule } from '../types.js'
 
 /** Guessing costs nothing. */
@@ -11,17 +11,14 @@ export const noDelay = defineRule({
   needs: ['settings'],
   find: ({ settings }) => {
     const loaded = loadedLibraries(settings)
-    const isDelayed =
-      loaded.includes('auth_delay') && Number(settings.get('auth_delay.milliseconds')) > 0
-    if (isDelayed || loaded.includes('credcheck')) return []
-    return [
-      foundSetting('shared_preload_libraries', settings.get('shared_preload_libraries') ?? '', {
-        evidence: loaded.includes('auth_delay')
-          ? 'auth_delay.milliseconds is 0'
-          : 'neither auth_delay nor credcheck is loaded',
-        better: `'${[...new Set([...loaded, 'auth_delay'])].filter(Boolean).join(',')}' and auth_delay.milliseconds = 500`,
-        needsRestart: true,
-      }),
-    ]
+    if (loaded.includes('credcheck')) return []
+    if (!loaded.includes('auth_delay')) {
+      const evidence = 'neither auth_delay nor credcheck is loaded'
+      const then = 'alter system set auth_delay.milliseconds = 500'
+      return [foundLibrary(settings, 'auth_delay', { evidence, then })]
+    }
+    if (Number(settings.get('auth_delay.milliseconds')) > 0) return []
+    const finding = { evidence: 'auth_delay.milliseconds is 0', better: '500' }
+    return [foundSetting('auth_delay.milliseconds', '0', finding)]
   },
 })

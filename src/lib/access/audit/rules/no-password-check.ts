@@ -1,4 +1,4 @@
-import { foundSetting, loadedLibraries } from '../setting-found.js'
+import { foundLibrary, loadedLibraries } from '../setting-found.js'
 import { defineRule } from '../types.js'
 
 /** Any password is good enough. */
@@ -12,12 +12,7 @@ export const noPasswordCheck = defineRule({
   find: ({ settings }) => {
     const loaded = loadedLibraries(settings)
     if (loaded.includes('passwordcheck') || loaded.includes('credcheck')) return []
-    return [
-      foundSetting('shared_preload_libraries', settings.get('shared_preload_libraries') ?? '', {
-        evidence: 'neither passwordcheck nor credcheck is loaded',
-        better: `'${[...loaded, 'passwordcheck'].filter(Boolean).join(',')}'`,
-        needsRestart: true,
-      }),
-    ]
+    const evidence = 'neither passwordcheck nor credcheck is loaded'
+    return [foundLibrary(settings, 'passwordcheck', { evidence })]
   },
 })

@@ -1,4 +1,4 @@
-import { foundSetting, loadedLibraries } from '../setting-found.js'
+import { foundLibrary, foundSetting, isAudited, loadedLibraries } from '../setting-found.js'
 import { defineRule } from '../types.js'
 
 /** Nobody can tell what a role was given, and by whom. */
@@ -10,18 +10,12 @@ export const noPgaudit = defineRule({
   references: ['NIST AU-2', 'NIST AU-12', 'ISO 27001 A.8.15', 'CIS PostgreSQL 3.2'],
   needs: ['settings'],
   find: ({ settings }) => {
-    const loaded = loadedLibraries(settings)
+    if (!loadedLibraries(settings).includes('pgaudit')) {
+      const then = "alter system set pgaudit.log = 'role,ddl'"
+      return [foundLibrary(settings, 'pgaudit', { evidence: 'pgaudit is not loaded', then })]
+    }
+    if (isAudited(settings, 'role')) return []
     const value = settings.get('pgaudit.log') ?? ''
-    const classes = value.split(',').map((word) => word.trim().toLowerCase())
-    if (!loaded.includes('pgaudit'))
-      return [
-        foundSetting('shared_preload_libraries', settings.get('shared_preload_libraries') ?? '', {
-          evidence: 'pgaudit is not loaded',
-          better: `'${[...loaded, 'pgaudit'].filter(Boolean).join(',')}' and pgaudit.log = 'role,ddl'`,
-          needsRestart: true,
-        }),
-      ]
-    if (classes.includes('all') || classes.includes('role')) return []
     const finding = { evidence: `pgaudit.log is ${value}`, better: "'role,ddl'" }
     return [foundSetting('pgaudit.log', value, finding)]
   },

@@ -147,7 +147,7 @@ export const FAULTS_OF_ROLES: readonly Fault[] = [
       mend: [`revoke fleet_readers from ${ENGINEER}`],
     },
   },
-  ...["'infinity'", "'2099-01-02'"].map((until): Fault => ({
+  ...["'infinity'", "'2099-01-02'", "'290000-01-01'"].map((until): Fault => ({
     rule: 'password-without-end',
     who,
     plant: {
@@ -159,6 +159,15 @@ export const FAULTS_OF_ROLES: readonly Fault[] = [
       mend: [`alter role ${ENGINEER} valid until '2098-01-01'`],
     },
   })),
+  {
+    rule: 'end-without-effect',
+    who: HANDLES.program,
+    plant: {
+      sql: [`alter role ${PROGRAM} valid until '-infinity'`],
+      mend: [`alter role ${PROGRAM} valid until 'infinity'`],
+      hba: [`hostssl postgres ${PROGRAM} 10.77.1.0/24 cert`],
+    },
+  },
   {
     rule: 'end-without-effect',
     who: HANDLES.program,
@@ -212,20 +221,24 @@ export const FAULTS_OF_ROLES: readonly Fault[] = [
       mend: [`alter role ${REPLICATOR} connection limit 5`],
     },
   },
-  ...["log_statement = 'none'", "search_path = 'fleet'", 'row_security = off'].map(
-    (setting): Fault => ({
-      rule: 'role-setting',
-      who,
-      plant: {
-        sql: [`alter role ${ENGINEER} set ${setting}`],
-        mend: [`alter role ${ENGINEER} reset all`],
-      },
-      nearMiss: {
-        sql: [`alter role ${ENGINEER} set work_mem = '5MB'`],
-        mend: [`alter role ${ENGINEER} reset all`],
-      },
-    }),
-  ),
+  ...[
+    "log_statement = 'none'",
+    "search_path = 'fleet'",
+    'row_security = off',
+    'session_replication_role = replica',
+    'lo_compat_privileges = on',
+  ].map((setting): Fault => ({
+    rule: 'role-setting',
+    who,
+    plant: {
+      sql: [`alter role ${ENGINEER} set ${setting}`],
+      mend: [`alter role ${ENGINEER} reset all`],
+    },
+    nearMiss: {
+      sql: [`alter role ${ENGINEER} set work_mem = '5MB'`],
+      mend: [`alter role ${ENGINEER} reset all`],
+    },
+  })),
   {
     rule: 'role-setting',
     who: null,

@@ -28,8 +28,13 @@ export const FAULTS_OF_SETTINGS: readonly Fault[] = [
   setting('no-delay', 'shared_preload_libraries', "'passwordcheck'", restart),
   setting('no-delay', 'auth_delay.milliseconds', "'0'"),
   setting('no-pgaudit', 'pgaudit.log', "'write'"),
+  setting('no-pgaudit', 'pgaudit.log', "'all,-role'"),
   setting('connections-not-logged', 'log_connections', 'off'),
   setting('connections-not-logged', 'log_disconnections', 'off'),
+  {
+    ...setting('connections-not-logged', 'log_min_messages', 'fatal'),
+    nearMiss: { settings: { log_min_messages: 'log' } },
+  },
   setting('replication-not-logged', 'log_replication_commands', 'off'),
   {
     ...setting('changes-not-logged', 'log_statement', "'none'"),
