@@ -42,7 +42,7 @@ function columnsOf(screen: Screen): Column<ShownSession>[] {
     { title: 'ROLE', text: ({ role }) => role ?? '-' },
     { title: 'DATABASE', text: ({ database }) => database ?? '-', isMinor: true },
     { title: 'FROM', text: ({ address }) => address ?? 'socket' },
-    { title: 'METHOD', text: ({ method }) => method ?? '-' },
+    { title: 'METHOD', text: ({ method }) => method ?? '-', isMinor: true },
     { title: 'TLS', text: ({ tls }) => tls ?? '-', isMinor: true },
     { title: 'APPLICATION', text: ({ application }) => application ?? '-', isMinor: true },
     { title: 'SERVER', text: ({ server }) => server, isMinor: true },
