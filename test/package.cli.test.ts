@@ -10,7 +10,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './support/cli.js'
 
@@ -45,7 +45,9 @@ describe('the npm package', function () {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'cctl-package-'))
     const copy = join(folder, 'copy')
-    for (const path of SOURCES) cpSync(join(ROOT, path), join(copy, path), { recursive: true })
+    const filter = (path: string) => basename(path) !== 'node_modules'
+    for (const path of SOURCES)
+      cpSync(join(ROOT, path), join(copy, path), { recursive: true, filter })
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
     npm(['pack', `--pack-destination=${folder}`], copy)
     const [name] = readdirSync(folder).filter((file) => file.endsWith('.tgz'))

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ExitCode } from '../../src/lib/errors.js'
-import { Cloud, S3_SECRET } from '../support/estate/cloud.js'
+import { AZURE_ACCOUNT, AZURE_SECRET, Cloud, S3_SECRET } from '../support/estate/cloud.js'
 import { EstateCommands, type Document } from '../support/estate/commands.js'
 import { canRunEstate, MACHINES, type MachineName } from '../support/estate/estate.js'
 import { haltProgram } from '../support/estate/halt.js'
@@ -52,6 +53,16 @@ describe('cleverctl backup repo', function () {
       ({ number, state }) => `${number} ${state}`,
     )
   }
+  /** Waits until WAL that is written from now on is in every repository which the primary knows. */
+  const archives = async () => {
+    const sql = (text: string) => commands.estate.sql('db1', text)
+    const segment = await sql(`select pg_walfile_name(pg_create_restore_point('now'))`)
+    await sql('select pg_switch_wal()')
+    const question = `select last_archived_wal >= '${segment}' from pg_stat_archiver`
+    while ((await sql(question)) !== 't') await sleep(100)
+  }
+  const faultsOf = ({ faults }: Document) =>
+    (faults as { host: string; code: string }[]).map(({ host, code }) => `${host} ${code}`)
   const outcomesOf = ({ machines }: Document) =>
     (machines as { name: string; outcome: string }[]).map(
       ({ name, outcome }) => `${name} ${outcome}`,
@@ -81,6 +92,7 @@ describe('cleverctl backup repo', function () {
       assert.deepEqual(await stateOf(), ['2 CHANGING'])
     }
     await killed(await pgbackrest('stanza-create'))
+    await archives()
     await script('db3', 'kill "$(cat /run/sshd.pid)"')
     const left = await add(partial)
     assert.deepEqual(outcomesOf(left), [
@@ -89,6 +101,7 @@ describe('cleverctl backup repo', function () {
       'db2 changed',
       'db3 failed',
     ])
+    await archives()
     await script('db3', '/usr/sbin/sshd -E /var/log/sshd.log')
     await killed(haltTrailAfter(await pgbackrest(' check'), commands.fresh.database))
     const added = await add()
@@ -117,12 +130,8 @@ describe('cleverctl backup repo', function () {
   })
 
   it('is looked at from every machine, and a backup can be made into it', async () => {
-    const check = async (code: number) => {
-      const document = await commands.json(['backup', 'repo', 'check', '2'], code)
-      return (document['faults'] as { host: string; code: string }[]).map(
-        (fault) => `${fault.host} ${fault.code}`,
-      )
-    }
+    const check = async (code: number) =>
+      faultsOf(await commands.json(['backup', 'repo', 'check', '2'], code))
     assert.deepEqual(await check(findings), ['bak1 no-backup'])
     const run = await commands.json(['backup', 'run', '--repo', '2', '--no-count'])
     assert.deepEqual([run['repository'], run['type']], [2, 'full'])
@@ -148,5 +157,85 @@ describe('cleverctl backup repo', function () {
     assert.deepEqual(await stateOf(), [])
     // The same place again: the same passphrase, or what is in it could not be read.
     assert.equal((await add())['outcome'], 'added')
+  })
+
+  describe('of Azure', () => {
+    let azure: Cloud
+
+    before(async function () {
+      if (!Cloud.hasAzure()) return this.skip()
+      azure = await Cloud.azure(commands.estate, 'main')
+    })
+    after(() => azure?.close())
+
+    const addAzure = (authority: string, code: number = ok) =>
+      commands.json(
+        [
+          ...['backup', 'repo', 'add', '3', '--type', 'azure', '--account', AZURE_ACCOUNT],
+          ...['--container', 'main', '--endpoint', azure.endpoint, '--port', String(azure.port)],
+          ...['--uri-style', 'path', '--secret-file', '-', '--ca-file', authority, ...root()],
+        ],
+        code,
+        { input: AZURE_SECRET },
+      )
+
+    it('is added, and keeps what works when its certificate is of another authority', async () => {
+      assert.equal((await addAzure(azure.authority))['outcome'], 'added')
+      const { error } = await addAzure(cloud.authority, failure)
+      assert.match(error.message, /unable to verify certificate presented by 'azure\.example/)
+      assert.deepEqual(await stateOf(), ['2 ACTIVE', '3 ACTIVE'])
+    })
+
+    it('takes a backup that is whole and can be restored', async () => {
+      const run = await commands.json(['backup', 'run', '--repo', '3'])
+      assert.deepEqual([run['repository'], run['type']], [3, 'full'])
+      const [, , verified, drill] = await Promise.all(
+        ['repo check 3', 'status --repo 3', 'verify --repo 3', 'drill --repo 3'].map((words) =>
+          commands.json(['backup', ...words.split(' ')]),
+        ),
+      )
+      assert.equal(verified?.['backups'], 1)
+      assert.deepEqual([drill?.['label'], drill?.['recovered']], [run['label'], true])
+    })
+
+    it('is taken out again', async () => {
+      const words = ['backup', 'repo', 'remove', '3', '--yes', ...root()]
+      assert.equal((await commands.json(words))['outcome'], 'removed')
+      assert.deepEqual(await stateOf(), ['2 ACTIVE'])
+    })
+  })
+
+  describe('in a cloud that is down', () => {
+    before(async () => {
+      await cloud.close()
+      // Only the waits are shorter.
+      for (const name of NAMES) {
+        const program =
+          '#!/bin/bash\nexec /usr/bin/pgbackrest "${@/#--io-timeout=*/--io-timeout=1}"\n'
+        await commands.estate
+          .machine(name)
+          .write('/usr/local/bin/pgbackrest', program, 'root', '755')
+      }
+    })
+
+    it('is named by every status, which comes back and is not good', async () => {
+      const ask = (words: string) => commands.json(words.split(' '), findings)
+      const [cluster, backup, repository] = await Promise.all([
+        ask('cluster status --check'),
+        ask('backup status'),
+        ask('backup repo check 2'),
+      ])
+      for (const { problems } of [cluster, backup])
+        assert.ok(
+          (problems as { code: string; message: string }[]).some(
+            ({ code, message }) => code === 'repository' && message.startsWith('repository 2: '),
+          ),
+        )
+      assert.deepEqual(repository['notChecked'], [])
+      assert.deepEqual(
+        faultsOf(repository).sort(),
+        [...NAMES].sort().map((name) => `${name} not-well`),
+      )
+    })
   })
 })

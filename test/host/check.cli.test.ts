@@ -56,7 +56,7 @@ describe('cleverctl host check', function () {
       )
   })
 
-  it('finds forced commands that were changed, and a snapshot that somebody removed', async () => {
+  it('finds forced commands that were changed, which host prepare mends, and a snapshot that somebody removed', async () => {
     const { set } = await commands.json(['snapshot', 'create', '--all'])
     await estate.machine('db1').script(
       `btrfs -q subvolume delete ${PLACE}/*/data; rm -r ${PLACE}/cleverctl-*
@@ -69,6 +69,8 @@ describe('cleverctl host check', function () {
     ])
     assert.ok(JSON.stringify(seen).includes(`the snapshot of ${String(set)} is gone`))
     await prepare(commands, 'db1')
+    const mended = await check('db1', findings)
+    assert.deepEqual(faults(mended), ['db1 snapshot-missing problem'])
   })
 
   it('finds WAL that does not reach the repository, and a program that is missing', async () => {

@@ -2,14 +2,19 @@ import { FailureError } from '../errors.js'
 import { lastWords } from '../host/say.js'
 import type { HostRow } from '../host/store.js'
 import type { SshSession } from '../ssh/session.js'
-import { askStanza, REPOSITORY_STATUS, type RepositoryStatus } from './info.js'
+import {
+  askStanza,
+  IO_TIMEOUT_S,
+  LONGEST_MS,
+  REPOSITORY_STATUS,
+  type RepositoryStatus,
+} from './info.js'
 import type { SeenByHost } from './judge-repositories.js'
 
 /** Files of pgBackRest's configuration, as far as there are any. */
 const CONFIGURATION = `conf=/etc/pgbackrest/pgbackrest.conf
 [ -e "$conf" ] || conf=/etc/pgbackrest.conf
 conf="$conf $(find /etc/pgbackrest/conf.d -name '*.conf' 2>/dev/null)"`
-const TIMEOUT_MS = 120_000
 
 /**
  * Asks pgBackRest of a machine for each repository.
@@ -32,8 +37,8 @@ export async function askRepositories(session: SshSession, host: HostRow): Promi
 async function askOnDatabase(session: SshSession, stanza: string): Promise<RepositoryStatus[]> {
   const script = `${CONFIGURATION}
 for number in $(sed -n 's/^[[:space:]]*repo\\([0-9][0-9]*\\)-.*/\\1/p' $conf | sort -nu); do
-  said=$(pgbackrest --stanza=${stanza} --repo=$number --log-level-console=off --log-level-stderr=error \\
-    repo-ls archive/${stanza} 2>&1) && code=0 || code=$?
+  said=$(pgbackrest --stanza=${stanza} --repo=$number --io-timeout=${IO_TIMEOUT_S} --log-level-console=off \\
+    --log-level-stderr=error repo-ls archive/${stanza} 2>&1) && code=0 || code=$?
   printf '%s\\t%s\\t%s\\n' "$number" "$code" "$(printf %s "$said" | tr '\\n\\t' '  ')"
 done`
   return (await lines(session, script)).map((line): RepositoryStatus => {
@@ -54,7 +59,7 @@ async function askUnverified(session: SshSession): Promise<number[]> {
 }
 
 async function lines(session: SshSession, script: string): Promise<string[]> {
-  const result = await session.run(script, { timeoutMs: TIMEOUT_MS })
+  const result = await session.run(script, { timeoutMs: LONGEST_MS })
   if (result.code !== 0)
     throw new FailureError('pgbackrest-failed', `pgbackrest repo-ls: ${lastWords(result)}`)
   return result.stdout

@@ -95,7 +95,7 @@ interface RawStanza {
 /** pgBackRest waits so long for a word of a cloud, and tries again as long where none comes. */
 export const IO_TIMEOUT_S = 10
 /** Of a cloud that does not answer it asks for several files, one after the other. */
-const LONGEST_MS = 300_000
+export const LONGEST_MS = 300_000
 /** Of what went wrong: what was wanted, and the reason. Hints for pgBackRest's own users follow. */
 const TELLING_LINES = 2
 
