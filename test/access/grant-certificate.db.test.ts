@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { probeLogin } from '../../src/lib/access/audit/probe.js'
@@ -20,6 +20,7 @@ import { addAccount } from '../../src/lib/staff/add.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { loadSettings, trustClients } from '../support/client-ca.js'
 import { byDsn, databaseUrl, HOMELESS, openUrl, testWorkspace } from '../support/database.js'
+import { auditOf, enforcedOn } from '../support/grants.js'
 import { until } from '../support/until.js'
 import { tlsClient } from '../support/login.js'
 import { startServer, type TestServer } from '../support/server.js'
@@ -223,6 +224,19 @@ describe('access by a client certificate', () => {
       await setPolicy(workspace, { ...policy, longerThanMs: null, isNever: true })
       for (const each of open) await each.close()
     }
+  })
+
+  it('is a finding where its line asks for a password, and enforcing writes that line anew', async () => {
+    const { role } = await grant()
+    const file = join(server.cluster.folder, 'data', 'pg_hba.conf')
+    writeFileSync(file, readFileSync(file, 'utf8').replace(' cert\n', ' scram-sha-256\n'))
+    await loadSettings(server)
+    const ofRule = ({ rule }: { rule: string | null }) => rule === 'otherwise-than-granted'
+    const [finding] = (await auditOf(workspace, dsn())).findings.filter(ofRule)
+    match(finding?.evidence ?? '', /^from 127.0.0.1 to cleverctl: expected .* cert, found .* scram/)
+    const [change] = (await enforcedOn(workspace, dsn())).changes.filter(ofRule)
+    deepEqual([finding?.who, change?.outcome], [EMAIL, 'done'])
+    await (await opens(role)).end()
   })
 
   it('ends with the timer, and its certificate by itself', async () => {

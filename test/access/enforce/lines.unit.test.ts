@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from 'node:assert/strict'
+import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { accessList } from '../../../src/lib/access/audit/list.js'
 import type { RoleRow } from '../../../src/lib/access/audit/server-store.js'
 import type { ReadParts } from '../../../src/lib/access/audit/server.js'
@@ -9,6 +9,10 @@ import type { Attempt } from '../../../src/lib/access/hba/types.js'
 import { ruleOf } from '../hba/rule.js'
 import { account, NOW, role, session } from './sample.js'
 
+const GRANT = {
+  ...{ state: 'ACTIVE', endsAt: new Date('2026-06-01T14:00:00Z'), isReadOnly: true },
+  ...{ databases: ['fleet'], method: 'certificate' as const },
+}
 const LIST = accessList(
   [
     account({ kind: 'service-account', handle: 'root', roleNames: ['postgres'], until: null }),
@@ -16,8 +20,15 @@ const LIST = accessList(
       ...{ kind: 'service-account', handle: 'app', roleNames: ['app'], until: null },
       networks: ['10.0.0.0/24'],
     }),
+    account({ handle: 'ana@example.com', networks: ['10.0.1.7/32'] }),
+    account({ handle: 'bea@example.com' }),
   ],
   NOW,
+  [
+    { ...GRANT, role: 'g_ana', email: 'ana@example.com' },
+    { ...GRANT, role: 'g_bea', email: 'bea@example.com' },
+    { ...GRANT, role: 'g_over', email: 'ana@example.com', state: 'ENDED' },
+  ],
 )
 const OWN = attemptOf({ role: 'postgres', database: 'fleet', address: null, isEncrypted: false })
 const SOUND = ['local all postgres peer', 'hostssl fleet app 10.0.0.0/24 scram-sha-256']
@@ -29,6 +40,7 @@ function plan(
     keepers?: Attempt[]
     isUnread?: true
     roles?: RoleRow[]
+    hasNoTls?: true
   } = {},
 ) {
   const rules = lines.map((line, at) => ruleOf(line, at))
@@ -42,6 +54,7 @@ function plan(
       role('app'),
       ...(given.roles ?? []),
     ],
+    settings: new Map([['ssl', given.hasNoTls ? 'off' : 'on']]),
     databases: [{ name: 'fleet', isOpenToPublic: false, isTemporaryOpen: false, creators: [] }],
     loadTimes: { writtenAt: isUnread ? NOW : loadedAt, loadedAt },
   } as unknown as ReadParts
@@ -124,6 +137,56 @@ describe('the plan by which lines of pg_hba.conf go', () => {
       left: ['pg_hba.conf line 3: pg_hba.conf was changed and is not in force'],
     })
     deepEqual(plan(lines.slice(1), { isUnread: true }).fixes, [])
+  })
+
+  describe('and those of grants are written anew', () => {
+    const ofAna = 'hostssl "fleet" "g_ana" 10.0.1.7/32 cert'
+    const END = 'host all +cleverctl_granted all reject'
+    const fix = `pg_hba.conf, at its top: ${ofAna}; ${END}`
+    const roles = [role('g_ana')]
+    const cert = 'hostssl fleet g_ana 10.0.1.7/32 cert'
+    const changed: [what: string, lines: string[], fixes: string[]][] = [
+      ['not where they are as granted', [cert, ...SOUND], []],
+      ['where there is none', SOUND, [fix]],
+      ['where one asks for a password', [cert.replace('cert', 'scram-sha-256'), ...SOUND], [fix]],
+      ['where one takes the certificate of another', [`${cert} map=x`, ...SOUND], [fix]],
+      ['where a wider one stands above', ['hostssl fleet g_ana,app 10.0.0.0/23 md5', cert], [fix]],
+      ['where one has another network, too', [cert, 'hostssl fleet g_ana 10.0.2.0/24 cert'], [fix]],
+      [
+        'where one has another database, too',
+        [cert, 'hostssl other g_ana 10.0.1.7/32 cert'],
+        [fix],
+      ],
+      ['where one takes plain text, too', [cert, 'host fleet g_ana 10.0.1.7/32 cert'], [fix]],
+    ]
+    for (const [what, lines, fixes] of changed)
+      it(what, () => {
+        deepEqual(
+          plan(lines, { roles }).fixes.filter((each) => each === fix),
+          fixes,
+        )
+      })
+
+    it('and left where that cannot be done', () => {
+      deepEqual(plan(SOUND, { roles, hasNoTls: true }).left, ['role g_ana: the server has no TLS'])
+      const wide = [...SOUND, 'hostssl fleet all 10.0.9.0/24 scram-sha-256']
+      ok(
+        plan(wide, { roles: [role('g_bea')] }).left.includes(
+          'role g_bea: bea@example.com has no network on the list',
+        ),
+      )
+      deepEqual(plan(SOUND, { roles, isUnread: true }).left, [
+        'role g_ana: pg_hba.conf was changed and is not in force',
+      ])
+    })
+
+    it('and one that outlived its grant goes', () => {
+      const closed = [role('g_over', { canLogin: false })]
+      deepEqual(plan([...SOUND, 'hostssl fleet g_over 10.0.1.7/32 cert'], { roles: closed }), {
+        fixes: ['pg_hba.conf line 3: take out hostssl fleet g_over 10.0.1.7 255.255.255.255 cert'],
+        left: [],
+      })
+    })
   })
 
   it('takes out that line alone, and none that is another by now', () => {

@@ -22,6 +22,13 @@ describe('the lines of grants in pg_hba.conf', () => {
     equal(withLinesOf(FILE, 'two', []), FILE)
   })
 
+  it('come before what somebody else has put between them', () => {
+    const whole = withLinesOf(FILE, 'one', [line('one')])
+    const wide = 'hostssl fleet all samenet trust'
+    const mended = withLinesOf(whole.replace(line('one'), wide), 'one', [line('one')])
+    equal(mended, whole.replace(FILE, `${wide}\n${FILE}`))
+  })
+
   it('hold names as they are, or are none', () => {
     equal(line('r', 'a "b" c'), 'hostssl "a ""b"" c" "r" 10.0.0.1/32 scram-sha-256')
     equal(line('r', 'two\nlines'), '')

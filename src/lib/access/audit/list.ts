@@ -37,6 +37,7 @@ export function accessList(
     canaries,
     holderOf,
     grantOf,
+    isOfGrant: (role) => byRole.has(role),
     isValid: (role) => (holders.has(role) ? isOnList(role) : grantOf(role) !== undefined),
   }
 }

@@ -1,4 +1,4 @@
-import type { Address } from '../../network.js'
+import type { Address, Network } from '../../network.js'
 import { decidingRules } from '../hba/match.js'
 import { representativeAddresses } from '../hba/representatives.js'
 import type { Attempt, HbaRule } from '../hba/types.js'
@@ -9,10 +9,17 @@ export const REACH_PARTS = ['server', 'memberships', 'roles', 'databases', 'hba'
 
 type Parts = Pick<ServerParts, (typeof REACH_PARTS)[number]>
 
-/** Every kind of attempt that rules can tell from another, of these roles. */
-export function* attempts(parts: Parts, roles: readonly string[]): Generator<Attempt> {
+/** Every kind of attempt that rules, or these networks, can tell from another, of these roles. */
+export function* attempts(
+  parts: Parts,
+  roles: readonly string[],
+  networks: readonly Network[] = [],
+): Generator<Attempt> {
   const { rules } = parts.hba
-  const addresses: (Address | undefined)[] = [undefined, ...representativeAddresses(parts.hba)]
+  const addresses: (Address | undefined)[] = [
+    undefined,
+    ...representativeAddresses(parts.hba, networks),
+  ]
   const names = rules.flatMap(({ databases }) => databases.map(({ text }) => text))
   const databases = new Set<string | undefined>([
     undefined,

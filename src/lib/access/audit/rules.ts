@@ -34,6 +34,7 @@ import { noRevocationList } from './rules/no-revocation-list.js'
 import { noTls } from './rules/no-tls.js'
 import { openPassword } from './rules/open-password.js'
 import { openSocket } from './rules/open-socket.js'
+import { otherwiseThanGranted } from './rules/otherwise-than-granted.js'
 import { outsideExtension } from './rules/outside-extension.js'
 import { parameterGrant } from './rules/parameter-grant.js'
 import { passwordEncryption } from './rules/password-encryption.js'
@@ -56,6 +57,7 @@ import { roleNobody } from './rules/role-nobody.js'
 import { roleSetting } from './rules/role-setting.js'
 import { rowSecurityNotForced } from './rules/row-security-not-forced.js'
 import { ruleForNobody } from './rules/rule-for-nobody.js'
+import { ruleOfEndedGrant } from './rules/rule-of-ended-grant.js'
 import { rulesNotLoaded } from './rules/rules-not-loaded.js'
 import { securityDefiner } from './rules/security-definer.js'
 import { serverFunction } from './rules/server-function.js'
@@ -110,6 +112,7 @@ const RULES: readonly AccessRule[] = [
   noTls,
   openPassword,
   openSocket,
+  otherwiseThanGranted,
   outsideExtension,
   parameterGrant,
   passwordEncryption,
@@ -132,6 +135,7 @@ const RULES: readonly AccessRule[] = [
   roleSetting,
   rowSecurityNotForced,
   ruleForNobody,
+  ruleOfEndedGrant,
   rulesNotLoaded,
   securityDefiner,
   serverFunction,

@@ -1,5 +1,6 @@
 import type { AccountRow } from '../../staff/store.js'
 import type { CanaryOnList } from '../canary/types.js'
+import type { GrantMethod } from '../grant/types.js'
 import type { DatabaseParts } from './database.js'
 import type { Probe } from './probe.js'
 import type { ServerParts } from './server.js'
@@ -78,6 +79,8 @@ export interface GrantOnList {
   state: string
   endsAt: Date
   isReadOnly: boolean
+  databases: readonly string[]
+  method: GrantMethod
 }
 
 /** The list, as rules ask it. */
@@ -87,6 +90,8 @@ export interface AccessList {
   holderOf(role: string): AccountRow | undefined
   /** The grant of a role, while it is in force. */
   grantOf(role: string): GrantOnList | undefined
+  /** Whether a role is that of a grant or a request, in force or over. */
+  isOfGrant(role: string): boolean
   /** Whether the entry of a role is on the list now and its last day is not past, or its grant is in force. */
   isValid(role: string): boolean
   now: Date

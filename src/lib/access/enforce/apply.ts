@@ -5,7 +5,7 @@ import type { Workspace } from '../../workspace.js'
 import { endLogin } from '../ended-login.js'
 import { endSessions } from '../grant/server-store.js'
 import type { OpenServer } from '../grant/servers.js'
-import { rewriteHba } from '../hba/change.js'
+import { rewriteHba, setHbaLines } from '../hba/change.js'
 import { withoutLine } from '../hba/without-line.js'
 import { whyLockedOut } from '../own-login.js'
 import { showChange, type Change, type Difference, type PlannedChange } from './types.js'
@@ -55,12 +55,16 @@ async function record(
 async function whyNotMade(
   workspace: Workspace,
   { primary, servers }: Site,
-  { host, kind, role, fix, line }: PlannedChange,
+  { host, kind, role, fix, line, granted }: PlannedChange,
 ): Promise<string | null> {
   const { signal } = workspace
   const server = servers.find((each) => each.host === host)
   if (!server) throw new Error('a plan for a server that is not open')
   try {
+    if (granted) {
+      await setHbaLines(server, granted, workspace)
+      return null
+    }
     if (kind === 'pg_hba line') {
       const rewrite = (text: string) => (line ? withoutLine(text, line) : text)
       await rewriteHba(server, { rewrite }, workspace)

@@ -3,9 +3,11 @@ import { applyAcceptances } from '../acceptance/apply.js'
 import { askRules } from '../audit/judge.js'
 import { attempts, rolesToTry } from '../audit/reach.js'
 import { everybody } from '../audit/rules/everybody.js'
+import { otherwiseThanGranted } from '../audit/rules/otherwise-than-granted.js'
 import { plaintext } from '../audit/rules/plaintext.js'
 import { replicationRule } from '../audit/rules/replication-rule.js'
 import { ruleForNobody } from '../audit/rules/rule-for-nobody.js'
+import { ruleOfEndedGrant } from '../audit/rules/rule-of-ended-grant.js'
 import { rulesNotLoaded } from '../audit/rules/rules-not-loaded.js'
 import { superuserOverNetwork } from '../audit/rules/superuser-over-network.js'
 import { weakMethod } from '../audit/rules/weak-method.js'
@@ -15,6 +17,7 @@ import { formatRule, placeOf } from '../hba/format.js'
 import { decidingRules, matchesRule } from '../hba/match.js'
 import { representativeAddresses } from '../hba/representatives.js'
 import type { Attempt, HbaFacts, HbaRule } from '../hba/types.js'
+import { planGrantLines } from './grant-lines.js'
 import { attemptOf, isSurelyLetIn, type GuardedServer } from './lockout.js'
 import type { Plan, PlanQuestion, SeenServer } from './types.js'
 
@@ -27,6 +30,7 @@ const LINE_RULES = [
   replicationRule,
   superuserOverNetwork,
   ruleForNobody,
+  ruleOfEndedGrant,
 ]
 
 type Asked = Pick<PlanQuestion, 'list' | 'acceptances'>
@@ -37,15 +41,22 @@ type Parts = Pick<
 
 /**
  * Plans which lines of a server's pg_hba.conf go: those that an audit holds something against and by which nobody on
- * the list comes in. All others of them are left. Changes nothing and reads nothing.
+ * the list comes in. All others of them are left. After that, lines of grants come to be as their grants say. Changes
+ * nothing and reads nothing.
  */
 export function planLines(
-  { host, parts }: SeenServer,
+  seen: SeenServer,
   guarded: GuardedServer | undefined,
   asked: Asked,
 ): Plan {
+  const { host, parts } = seen
   const reading = { ...parts, inside: [], probes: undefined }
-  const judged = askRules([...LINE_RULES, rulesNotLoaded], host, reading, asked.list)
+  const judged = askRules(
+    [...LINE_RULES, otherwiseThanGranted, rulesNotLoaded],
+    host,
+    reading,
+    asked.list,
+  )
   const plan: Plan = { changes: [], left: [], notChecked: judged.notChecked }
   if (guarded === undefined || !isRead(parts)) return plan
   const { findings } = applyAcceptances(judged.findings, asked.acceptances, asked.list.now)
@@ -59,6 +70,7 @@ export function planLines(
     if (guarded.keepers.every((each) => isSurelyLetIn(rules, each, facts))) plan.changes.push(load)
     else plan.left.push({ ...load, reason: 'by its lines this login or replication is not let in' })
   }
+  const whyNot = unread && 'pg_hba.conf was changed and is not in force'
   const needed = [...guarded.keepers, ...attemptsOfList(parts, asked)]
   // From the last to the first, so that the numbers of those above stay as they are.
   for (const rule of [...rules].reverse()) {
@@ -69,7 +81,7 @@ export function planLines(
     const [place, from] = [placeOf(rule), formatRule(rule)]
     const line = { ...about, rule: finding.rule, subject: place, from, undo: finding.undo }
     const reason =
-      (unread && 'pg_hba.conf was changed and is not in force') ??
+      whyNot ??
       (rule.file === '' || isOneFile(rules) ? undefined : 'it stands in one of several files') ??
       whyKept(parts, rules, rule, needed, facts)
     if (reason !== undefined) {
@@ -79,6 +91,10 @@ export function planLines(
     rules = rules.filter((each) => each !== rule)
     plan.changes.push({ ...line, to: 'no line', fix: `${place}: take out ${from}`, line: rule })
   }
+  // Below them, so that their numbers stay until they are gone.
+  const ofGrants = planGrantLines(findings, seen, { list: asked.list, whyNot })
+  plan.changes.push(...ofGrants.changes)
+  plan.left.push(...ofGrants.left)
   return plan
 }
 

@@ -43,6 +43,8 @@ export interface Difference {
 export interface PlannedChange extends Difference {
   /** Of a line that is to be taken out: what it says. */
   line?: HbaRule
+  /** Of a grant: its role, and all the lines that it is to have. */
+  granted?: { role: string; lines: readonly string[] }
 }
 
 /** Changes in the order in which they are made. */
@@ -65,7 +67,7 @@ export interface LeftAlone extends Difference {
 
 /** A change as results show it. */
 export function showChange(
-  { line, ...difference }: PlannedChange,
+  { line, granted, ...difference }: PlannedChange,
   outcome: Change['outcome'],
   reason: string | null = null,
 ): Change {

@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database.js'
 import { endsOf, parseNetwork } from '../../network.js'
 import { readServer, hbaFacts } from '../audit/server.js'
+import { asksForProof } from '../hba/block.js'
 import { decidingRules } from '../hba/match.js'
 import { HBA_METHODS, type Admission, type GrantMethod } from './types.js'
 
@@ -18,11 +19,10 @@ export async function readAdmissions(
   signal: AbortSignal,
 ): Promise<Admission[]> {
   const { role, databases, networks } = asked
-  const method = HBA_METHODS[asked.method]
   const { hba, memberships, server: standing } = await readServer(server.database, signal)
   return networks.flatMap((network) =>
     databases.map((database) => {
-      const line = `hostssl ${database} ${role} ${network} ${method}`
+      const line = `hostssl ${database} ${role} ${network} ${HBA_METHODS[asked.method]}`
       const about = { host: server.host, network, database, line }
       const from = parseNetwork(network)
       const isKnown =
@@ -32,7 +32,7 @@ export async function readAdmissions(
       const ways = endsOf(from).flatMap((address) =>
         decidingRules(hba.rules, { role, database, from: address, isEncrypted: true }, facts),
       )
-      const letIn = ways.filter((rule) => rule?.method === method)
+      const letIn = ways.filter((rule) => rule !== null && asksForProof(rule, asked.method))
       if (letIn.length === ways.length) return { ...about, standing: 'let in' as const }
       return {
         ...about,

@@ -1,6 +1,6 @@
 import type { Workspace } from '../../workspace.js'
 import { selectTls } from '../ca/server-store.js'
-import { lineFor } from '../hba/block.js'
+import { linesFor } from '../hba/block.js'
 import { setHbaLines } from '../hba/change.js'
 import type { OpenServer } from './servers.js'
 import type { GrantRow } from './store.js'
@@ -13,12 +13,11 @@ import type { GrantRow } from './store.js'
 export async function writeGrantLines(
   workspace: Pick<Workspace, 'log' | 'signal'>,
   server: OpenServer,
-  { role, databases, method }: Pick<GrantRow, 'role' | 'databases' | 'method'>,
+  grant: Pick<GrantRow, 'role' | 'databases' | 'method'>,
   networks: readonly string[],
 ): Promise<void> {
-  const lines = networks.flatMap((network) =>
-    databases.flatMap((database) => lineFor({ database, role, network, method }) ?? []),
-  )
+  const { role } = grant
+  const lines = linesFor(grant, networks)
   if (lines.length === 0) return
   if ((await selectTls(server.database)).isOn) await setHbaLines(server, { role, lines }, workspace)
   else workspace.log.warn(`${server.host} has no TLS, so nobody is let in over the network`)

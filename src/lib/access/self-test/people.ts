@@ -1,5 +1,8 @@
 import type { AccountRow } from '../../staff/store.js'
+import type { GrantOnList } from '../audit/types.js'
 import type { CanaryOnList } from '../canary/types.js'
+import { GRANTED_GROUP } from '../grant/types.js'
+import { LAST_GRANTED_LINE, linesFor } from '../hba/block.js'
 
 /** Roles of the throw-away server. */
 export const ENGINEER = 'fleet_engineer'
@@ -24,6 +27,23 @@ export const DECOYS: readonly CanaryOnList[] = [
   { id: '2', kind: 'table', name: 'fleet.passwords', reference: 'ref table' },
 ]
 
+/** The networks of who has its grants. */
+const GRANTED_NETWORKS = ['10.77.0.1/32']
+const grant = { email: HANDLES.engineer, isReadOnly: true, databases: [FLEET] }
+const open = { ...grant, state: 'ACTIVE', endsAt: new Date('2098-01-01T00:00:00Z') }
+
+/** Its grants. Of the second and the third one, the role is not there. */
+export const GRANTS = {
+  byPassword: { ...open, role: 'cleverctl_g_fleet', method: 'password' },
+  byCertificate: { ...open, role: 'cleverctl_g_certified', method: 'certificate' },
+  ended: { ...open, role: 'cleverctl_g_ended', method: 'password', state: 'ENDED' },
+} as const satisfies Record<string, GrantOnList>
+
+/** The lines of pg_hba.conf that a grant brings along. */
+export function linesOfGrant(of: GrantOnList): string[] {
+  return [...linesFor(of, GRANTED_NETWORKS), LAST_GRANTED_LINE]
+}
+
 /** Rules with which nothing is wrong; one that refuses everybody else comes after them. */
 export function cleanRules(bootstrap: string): string[] {
   return [
@@ -41,9 +61,11 @@ export function cleanStatements(verifier: string): string[] {
   return [
     'create role fleet_readers',
     'create role fleet_owner',
+    `create role ${GRANTED_GROUP}`,
     login(ENGINEER, `valid until '2098-01-01'`),
     login(REPLICATOR, 'replication'),
     login(PROGRAM, ''),
+    login(GRANTS.byPassword.role, `valid until '2098-01-01' in role ${GRANTED_GROUP}`),
     'create schema fleet',
     'create table fleet.plant (code text)',
   ]
@@ -60,7 +82,7 @@ export function listOfPeople(bootstrap: string): AccountRow[] {
       ...person,
       handle: HANDLES.engineer,
       roleNames: [ENGINEER],
-      networks: ['10.77.0.1/32'],
+      networks: GRANTED_NETWORKS,
       until: '2098-12-31',
     },
     {

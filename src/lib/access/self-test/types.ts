@@ -4,6 +4,8 @@ export interface Change {
   sql?: readonly string[]
   /** What takes them back. */
   mend?: readonly string[]
+  /** Lines of pg_hba.conf in the place of those of the grant. */
+  granted?: readonly string[]
   /** Lines of pg_hba.conf before the last one. */
   hba?: readonly string[]
   /** Whether the last line, the reject for all, is left out. */
