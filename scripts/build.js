@@ -29,12 +29,14 @@ const EXTERNAL = [
   '@oclif/plugin-autocomplete',
   '@peculiar/x509',
   'argon2',
+  'cpu-features',
   'fastify',
   'pg-native',
   'prom-client',
   'rate-limiter-flexible',
   'selfsigned',
-  'ssh2',
+  'ssh2/lib/protocol/crypto/build/*',
+  'ssh2/util/*',
   'typescript',
 ]
 
@@ -44,12 +46,25 @@ const EXTERNAL = [
  */
 const SELDOM_USED = ['lilconfig', 'minimatch', 'tinyglobby']
 
-/** Places in @oclif/core that cost every start more than what they are there for. */
-const OCLIF_SHORTCUTS = [
+/** Places in packages that the bundle has changed: file, what stands there, what it becomes. */
+const CHANGED = [
   // The first localeCompare loads the rules of all languages, 6 ms; command ids are ASCII.
-  ['lib/config/plugin.js', 'a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'],
+  ['@oclif/core/lib/config/plugin.js', 'a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'],
   // A template engine compiles each text of the help; few have anything to fill in.
-  ['lib/help/util.js', 'ejs_1.default.render(t, context)', "(t.includes('<%') ? $& : t)"],
+  [
+    '@oclif/core/lib/help/util.js',
+    'ejs_1.default.render(t, context)',
+    "(t.includes('<%') ? $& : t)",
+  ],
+  // What is no JavaScript stays where it is.
+  [
+    'ssh2/lib/agent.js',
+    "resolve(__dirname, '..', 'util/pagent.exe')",
+    "require.resolve('ssh2/util/pagent.exe')",
+  ],
+  ['ssh2/lib/protocol/crypto.js', './crypto/build/', 'ssh2/lib/protocol/crypto/build/'],
+  // Where files beside it would be, of which it has none.
+  ['ssh2/lib/protocol/crypto/poly1305.js', '__dirname+"/"', '""'],
 ]
 
 /** Files beside the sources that are no code of theirs; `packagedFile` finds them. */
@@ -95,22 +110,23 @@ function licences(folders) {
     .join(`\n\n${'-'.repeat(80)}\n\n`)
 }
 
-/** Keeps what only some callers of @oclif/core need from being loaded, or even read, by all. */
-const leanOclif = {
-  name: 'lean-oclif',
+/** Keeps what only some callers of @oclif/core and ssh2 need from being loaded, or even read, by all. */
+const leanPackages = {
+  name: 'lean-packages',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: join(root, 'scripts/oclif-core.js') }))
+    onResolve({ filter: /^ssh2$/ }, () => ({ path: join(root, 'scripts/ssh2.js') }))
     onResolve({ filter: new RegExp(`^(${SELDOM_USED.join('|')})$`) }, ({ path, namespace }) =>
       namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
     )
     onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
       contents: `module.exports = new Proxy({}, { get: (_, name) => require('${path}')[name] })`,
     }))
-    for (const [file, slow, fast] of OCLIF_SHORTCUTS) {
-      onLoad({ filter: new RegExp(`@oclif/core/${file}$`) }, ({ path }) => {
+    for (const [file, former, changed] of CHANGED) {
+      onLoad({ filter: new RegExp(`/node_modules/${file}$`) }, ({ path }) => {
         const text = readFileSync(path, 'utf8')
-        const contents = text.replace(slow, fast)
-        if (contents === text) throw new Error(`${path} has no ${slow} any more`)
+        const contents = text.replace(former, changed)
+        if (contents === text) throw new Error(`${path} has no ${former} any more`)
         return { contents }
       })
     }
@@ -149,7 +165,7 @@ async function bundle() {
     // pg looks whether this is Node.js. Before version 21, which has a navigator that says so, it
     // tries the web's Response, and that loads Node's whole HTTP client: 20 ms.
     define: { navigator: '{"userAgent":"Node.js"}' },
-    plugins: [leanOclif, noSettingsFile],
+    plugins: [leanPackages, noSettingsFile],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',

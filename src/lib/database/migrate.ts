@@ -22,8 +22,7 @@ const LOCK_TIMEOUT = '60s'
  * Throws ConflictError when an applied file was changed or the database is newer than the tool.
  */
 export async function pendingMigrations(database: Queryable): Promise<MigrationState> {
-  const known = await readMigrations()
-  const applied = await appliedMigrations(database)
+  const [applied, known] = await Promise.all([appliedMigrations(database), readMigrations()])
   for (const { version, name, sha256 } of applied) {
     const file = known[version - 1]
     if (file === undefined) {

@@ -2,6 +2,7 @@ import { randomBase62 } from '../base62.js'
 import type { Random } from '../clock.js'
 import type { Keyring } from '../keyring/keyring.js'
 import { Secret } from '../secret.js'
+import { loadDriver } from '../ssh/driver.js'
 import { identityFingerprint, packIdentity } from '../ssh/identity.js'
 import { openSession, type SshSession } from '../ssh/session.js'
 import type { Identity, SshLogin } from '../ssh/types.js'
@@ -51,7 +52,11 @@ export async function recordedLogins(
   environment: NodeJS.ProcessEnv,
 ): Promise<(host: Pick<HostRow, 'id'>) => SshLogin> {
   const hostIds = hosts.map(({ id }) => id)
-  const found = await selectSealedIdentities(workspace.database, hostIds)
+  // Whoever asks is going to connect: what that needs is loaded while the database answers.
+  const [found] = await Promise.all([
+    selectSealedIdentities(workspace.database, hostIds),
+    loadDriver(),
+  ])
   const keyring = found.size === 0 ? undefined : await workspace.keyring()
   return ({ id }) => {
     const mine = found.get(id)

@@ -3,7 +3,7 @@ import { databaseHosts } from '../host/database-hosts.js'
 import type { HostRow } from '../host/store.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
-import { onSnapshotHosts, takeSnapshot } from './on-host.js'
+import { logInForSnapshots, takeSnapshot } from './on-host.js'
 import { recordOutcome, whileAlone } from './settle.js'
 import { insertSet, selectSet, type SetRow } from './store.js'
 import { nameOfSet, unknownSet, type SnapshotSet } from './types.js'
@@ -34,17 +34,19 @@ export async function createSnapshots(
   const { hosts, stanza } = await databaseHosts(workspace, asked)
   for (const host of hosts) requirePlace(host)
   const { environment, label } = asked
-  // Before anything is written: what opens no host is not begun.
-  await workspace.keyring()
-  return whileAlone(workspace, { stanza, environment }, async () => {
-    const begun = begin(workspace, { hosts, stanza, label })
-    // Logging in goes on beside it; on the hosts nothing is made before the set is written down.
-    const reaching = onSnapshotHosts(workspace, hosts, environment, async (session, host) =>
-      takeSnapshot(session, host, (await begun).set),
-    )
-    const [set, reached] = await Promise.all([begun, reaching])
-    return verdictOn(await recordOutcome(workspace, set, reached), reached)
-  })
+  // Logging in goes on beside all that comes before the first host makes something.
+  const logins = logInForSnapshots(workspace, hosts, environment)
+  try {
+    // Before anything is written: what opens no host is not begun.
+    await workspace.keyring()
+    return await whileAlone(workspace, { stanza, environment }, async () => {
+      const set = await begin(workspace, { hosts, stanza, label })
+      const reached = await logins.work((session, host) => takeSnapshot(session, host, set.set))
+      return verdictOn(await recordOutcome(workspace, set, reached), reached)
+    })
+  } finally {
+    await logins.close()
+  }
 }
 
 function requirePlace({ name, snapshot }: HostRow): void {

@@ -1,6 +1,6 @@
 import { isLsn } from '../cluster/lsn.js'
 import { type ExpectedError, FailureError, NotFoundError, RefusedError } from '../errors.js'
-import { onHost, onHosts, type Reached } from '../host/reach.js'
+import { logIn, onHost, type Logins, type Reached } from '../host/reach.js'
 import { lastWords } from '../host/say.js'
 import type { HostRow } from '../host/store.js'
 import { parseObject } from '../json.js'
@@ -17,6 +17,23 @@ const LONGEST_MS = 86_400_000
 /** Exit codes of host.sh: what a person has to put right, what is not there, what PostgreSQL does not answer. */
 const SAID = { refused: 64, notThere: 66, noPostgresql: 69, notFound: 127 } as const
 
+/** Begins to log in to hosts for their forced command; see `logIn`. */
+export function logInForSnapshots(
+  workspace: Workspace,
+  hosts: readonly HostRow[],
+  environment: NodeJS.ProcessEnv,
+): Logins {
+  const logins = logIn(workspace, hosts, environment, USERNAME)
+  return {
+    ...logins,
+    work: async (work) =>
+      (await logins.work(work)).map(({ host, result }) => ({
+        host,
+        result: isNotLetIn(result) ? notPrepared(host) : result,
+      })),
+  }
+}
+
 /** Works on hosts by their forced command; see `onHosts`. */
 export async function onSnapshotHosts<Result>(
   workspace: Workspace,
@@ -24,11 +41,7 @@ export async function onSnapshotHosts<Result>(
   environment: NodeJS.ProcessEnv,
   work: (session: SshSession, host: HostRow) => Promise<Result>,
 ): Promise<Reached<Result>[]> {
-  const reached = await onHosts(workspace, hosts, environment, work, USERNAME)
-  return reached.map(({ host, result }) => ({
-    host,
-    result: isNotLetIn(result) ? notPrepared(host) : result,
-  }))
+  return logInForSnapshots(workspace, hosts, environment).work(work)
 }
 
 /** The same on one host. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import { RefusedError } from '../errors.js'
+import { loadDriver } from './driver.js'
 import { connectionFailure, nameOf, type Progress } from './failure.js'
 import { algorithmsOf, hostKeyOf, type SeenHostKey } from './host-key.js'
 import { attemptLogins } from './login.js'
@@ -45,7 +46,7 @@ export async function connect(
 ): Promise<Hop> {
   const limits = withDefaults(given)
   // Loaded first: a host may hang up at once, and somebody must be listening then.
-  const { Client: SshClient } = (await import('ssh2')).default
+  const { Client: SshClient } = await loadDriver()
   const socket = await openSocket(host, through, limits)
   const client = new SshClient()
   const progress: Progress = { isHostProven: false, hasSpoken: false }
@@ -140,7 +141,7 @@ async function probeType(
   given: SshLimits & { type: (typeof HOST_KEY_TYPES)[number] },
 ): Promise<SeenHostKey> {
   const limits = withDefaults(given)
-  const { Client: SshClient } = (await import('ssh2')).default
+  const { Client: SshClient } = await loadDriver()
   const socket = await openSocket(host, through, limits)
   const client = new SshClient()
   const progress: Progress = { isHostProven: false, hasSpoken: false }

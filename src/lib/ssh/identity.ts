@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.js'
 import { Secret } from '../secret.js'
 import { readSecretFile } from '../secret-file.js'
+import { loadDriver } from './driver.js'
 import { hostKeyOf } from './host-key.js'
 import type { Identity } from './types.js'
 
@@ -29,7 +30,7 @@ export async function parseIdentity(
 ): Promise<Identity> {
   if (isEncrypted(key) && passphrase === undefined)
     throw new UsageError('missing-passphrase', `${source}: the private key wants its passphrase`)
-  const { utils } = (await import('ssh2')).default
+  const { utils } = await loadDriver()
   const parsed = utils.parseKey(key.reveal(), passphrase?.reveal())
   if (parsed instanceof Error) {
     const reason = isEncrypted(key)
@@ -70,7 +71,7 @@ export async function publicKeyOf(identity: Identity): Promise<string> {
 }
 
 async function publicBlob({ key, passphrase }: Identity): Promise<Buffer> {
-  const { utils } = (await import('ssh2')).default
+  const { utils } = await loadDriver()
   const [first] = [utils.parseKey(key.reveal(), passphrase?.reveal())].flat()
   if (first === undefined || first instanceof Error) throw new TypeError('a sealed key is none')
   return first.getPublicSSH()
