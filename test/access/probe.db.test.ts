@@ -86,8 +86,15 @@ describe('connections that an audit tries', () => {
   })
 
   it('show plaintext that is let in', async () => {
-    const { found } = await probe(['host cleverctl staff 127.0.0.1/32 scram-sha-256'])
-    deepEqual(found, ['probe-plaintext: role staff to cleverctl'])
+    const { found } = await probe([
+      'host cleverctl,postgres staff 127.0.0.1/32 scram-sha-256',
+      'host replication gate 127.0.0.1/32 scram-sha-256',
+    ])
+    deepEqual(found, [
+      'probe-plaintext: role gate to replication',
+      'probe-plaintext: role staff to cleverctl',
+      'probe-plaintext: role staff to postgres',
+    ])
   })
 
   it('show that a stranger is listened to, and a role of nobody', async () => {

@@ -32,8 +32,8 @@ export default class AccessAuditCommand extends BaseCommand<AccessAudit> {
     }),
     probe: Flags.boolean({
       description:
-        'try connections from this machine as well: as every role that can log in and as a stranger, with and without ' +
-        'TLS, and for replication; no password is sent',
+        'try connections from this machine as well: as every role that can log in and as a stranger, to every database ' +
+        'and for replication, with and without TLS; no password is sent',
     }),
     ...sarifFlag,
     junit: Flags.string({

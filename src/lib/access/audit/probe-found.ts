@@ -14,7 +14,7 @@ export function foundProbe({ attempt, reach }: Probe, evidence: string): Found {
     subject: `role ${role} to ${where}`,
     role,
     evidence: `from ${whence} ${isEncrypted ? 'with' : 'without'} TLS ${came}: ${evidence}`,
-    fix: `pg_hba.conf: put before the rule that decides: ${isEncrypted ? 'hostssl' : 'hostnossl'} ${database ?? 'replication'} ${role} ${whence}/${from?.family === 6 ? 128 : 32} reject`,
+    fix: `pg_hba.conf: put before the rule that decides: ${isEncrypted ? 'hostssl' : 'hostnossl'} ${database === undefined ? 'replication' : `"${database}"`} "${role}" ${whence}/${from?.family === 6 ? 128 : 32} reject`,
     undo: 'pg_hba.conf: take that line out',
   }
 }

@@ -33,8 +33,8 @@ const REFUSED_CERTIFICATE = /^ERR_SSL_\w+_ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)$/
 const ASKED = 'a password is asked for'
 
 /**
- * Tries to connect over the network as every role that can log in and as one that nobody has, with and
- * without TLS, and for replication. No password is ever sent: a connection ends when one is asked for.
+ * Tries to connect over the network as every role that can log in and as one that nobody has, to every database
+ * and for replication, with and without TLS. No password is ever sent: a connection ends when one is asked for.
  * The server's log has a line for each.
  * @throws FailureError where nothing can be tried, and the error of a part that is needed for it
  */
@@ -43,22 +43,23 @@ export async function probeServer(
   read: ReadParts,
   signal: AbortSignal,
 ): Promise<Probe[]> {
-  const { server, roles, memberships, hba, settings } = requireParts(read)
-  const [own] = await select<{ address: string | null; name: string }>(
+  const { server, roles, memberships, databases, hba, settings } = requireParts(read)
+  const [own] = await select<{ address: string | null }>(
     database,
-    'select host(inet_client_addr()) as address, current_database() as name',
+    'select host(inet_client_addr()) as address',
   )
   const from = parseAddress(own?.address ?? '')
-  if (!own || !from)
+  if (!from)
     throw new FailureError(
       'not-over-network',
       'the connection is by the unix socket: name the server by its address to try connections',
     )
   const facts = hbaFacts({ server, memberships, hba })
   const config = await configOf(database)
+  const places = [...databases.map(({ name }) => name), undefined]
   const names = [...roles.filter(({ canLogin }) => canLogin).map(({ name }) => name), STRANGER]
   const probes: Probe[] = []
-  for (const attempt of attemptsOf(names, own.name, from, settings.get('ssl') === 'on')) {
+  for (const attempt of attemptsOf(names, places, from, settings.get('ssl') === 'on')) {
     signal.throwIfAborted()
     const reach = await tryToConnect(config, attempt)
     const rules = decidingRules(hba.rules, attempt, facts)
@@ -97,15 +98,14 @@ export async function probeLogin(
 
 function* attemptsOf(
   names: readonly string[],
-  database: string,
+  databases: readonly Attempt['database'][],
   from: Attempt['from'],
   hasTls: boolean,
 ): Generator<Attempt> {
-  for (const role of names) {
-    yield { role, database, from, isEncrypted: false }
-    if (hasTls) yield { role, database, from, isEncrypted: true }
-    yield { role, database: undefined, from, isEncrypted: hasTls }
-  }
+  for (const role of names)
+    for (const database of databases)
+      for (const isEncrypted of hasTls ? [false, true] : [false])
+        yield { role, database, from, isEncrypted }
 }
 
 function expectedReach(rule: HbaRule | null, { role }: Attempt): Reach {

@@ -5,7 +5,7 @@ export const mappedSuperuser = defineRule({
   id: 'mapped-superuser',
   severity: 'high',
   summary: 'pg_ident.conf lets another name come as a superuser',
-  help: 'Maps that no rule uses are passed over. Expressions and the word all may be a superuser and count as one.',
+  help: 'Maps that no rule uses are passed over. Expressions, groups and the word all may be a superuser and count as one.',
   references: ['NIST IA-2', 'NIST AC-6', 'ISO 27001 A.8.2'],
   needs: ['identities', 'roles', 'hba'],
   find: ({ identities, roles, hba }) => {
@@ -17,7 +17,7 @@ export const mappedSuperuser = defineRule({
     )
     return identities.flatMap(({ map, systemName, role }) => {
       if (systemName === null || role === null || systemName === role || !used.has(map)) return []
-      if (!superusers.has(role) && !/^(\/|all$)|\\1/.test(role)) return []
+      if (!superusers.has(role) && !/^([/+]|all$)|\\1/.test(role)) return []
       return [
         {
           subject: `map ${map}`,

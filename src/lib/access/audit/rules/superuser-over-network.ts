@@ -20,7 +20,7 @@ export const superuserOverNetwork = defineRule({
           foundLine(rule, {
             role: name,
             evidence: `lets in superuser ${name}`,
-            better: 'put before it: host all ' + name + ' all reject',
+            better: `put before it: host all "${name}" all reject`,
           }),
         ),
       ),
