@@ -194,7 +194,14 @@ describe('cleverctl backup', function () {
   it('finds a byte of a backup that has changed', async () => {
     const bundle = await bak1(`ls ${REPOSITORY}/backup/main/*F/bundle/* | tail -1`)
     assert.ok(codes(await spoilt(bundle, overwrite(bundle, 5000))).includes('backup-invalid'))
+  })
+
+  it('takes a backup that is not finished for no damage', async () => {
+    const begun = `${REPOSITORY}/backup/main/20991231-235959F`
+    await bak1(`install -d -o pgbackrest -g pgbackrest ${begun}
+      cp -p "$(ls ${REPOSITORY}/backup/main/*F/backup.manifest.copy | head -1)" ${begun}`)
     await json('backup verify')
+    await bak1(`rm -r ${begun}`)
   })
 
   it('finds a damaged page of the database, which pgBackRest ends with 0 for', async () => {

@@ -143,17 +143,22 @@ describe('walking the archive of WAL', () => {
 })
 
 describe("reading pgBackRest's verify", () => {
+  const LISTED = '20261125-200933F'
   const text = (status: string, wal: number, backup: string) => `stanza: main
 status: ${status}
   archiveId: 15-1, total WAL checked: 5, total valid WAL: ${wal}
     missing: 0, checksum invalid: ${5 - wal}, size invalid: 0, other: 0
-  backup: 20261125-200933F, status: ${backup}, total files checked: 965, total valid files: 964
+  backup: ${LISTED}, status: ${backup}, total files checked: 965, total valid files: 964
     missing: 0, checksum invalid: 1, size invalid: 0, other: 0
 `
+  const unfinished = (label: string) =>
+    `${text('ok', 5, 'valid')}  backup: ${label}, status: in-progress, total files checked: 0, total valid files: 0\n`
   const CODES: [string, string, string[] | undefined][] = [
     ['all is well', text('ok', 5, 'valid'), []],
     ['a segment is damaged', text('error', 4, 'valid'), ['archive-invalid']],
     ['a backup is damaged', text('error', 5, 'invalid'), ['backup-invalid']],
+    ['a backup is being made, or was interrupted', unfinished('20261125-211500F'), []],
+    ['a backup of the list has lost its manifest', unfinished(LISTED), ['backup-invalid']],
     ['it says error and nothing else', 'stanza: main\nstatus: error\n', ['archive-invalid']],
     // 2.45 without --verbose, whatever it found.
     ['it says nothing', '', undefined],
@@ -161,7 +166,7 @@ status: ${status}
   for (const [name, said, wanted] of CODES)
     it(`finds ${wanted?.join() ?? 'that nothing is known'} when ${name}`, () => {
       assert.deepEqual(
-        readVerify(said)?.map(({ code }) => code),
+        readVerify(said, [LISTED])?.map(({ code }) => code),
         wanted,
       )
     })

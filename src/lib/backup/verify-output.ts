@@ -23,9 +23,11 @@ export interface Verified {
 /**
  * Reads what pgBackRest's verify found. Its exit code is 0 whatever it finds (2.45, and later ones as well), and
  * without `--verbose` it says nothing about damage.
+ * @param listed labels of the backups that the repository lists: one in progress that is not among them is being made,
+ *   or was interrupted, and pgBackRest goes on with it the next time
  * @returns the faults; undefined when the text is none of verify, so that nothing is known
  */
-export function readVerify(text: string): VerifyFault[] | undefined {
+export function readVerify(text: string, listed: readonly string[]): VerifyFault[] | undefined {
   if (!/^\s*status: (?:ok|error)/m.test(text)) return undefined
   const faults: VerifyFault[] = []
   const invalidFiles = [...text.matchAll(/invalid (?:checksum|size|result) '?([^'\s]+)'?/g)]
@@ -33,7 +35,8 @@ export function readVerify(text: string): VerifyFault[] | undefined {
     faults.push({ code: 'file-invalid', message: `${file} is not what was written` })
   for (const line of text.split('\n')) {
     const [, label, state] = /^\s*backup: (\S+), status: (\S+?),?(?:\s|$)/.exec(line) ?? []
-    if (label !== undefined && state !== 'valid')
+    const isUnfinished = state === 'in-progress' && !listed.includes(label ?? '')
+    if (label !== undefined && state !== 'valid' && !isUnfinished)
       faults.push({ code: 'backup-invalid', message: `backup ${label} is ${state}` })
     const [, archive, counts] = /^\s*archiveId: (\S+?),(.*)$/.exec(line) ?? []
     const [, total, valid] =

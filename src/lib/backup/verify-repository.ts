@@ -45,7 +45,11 @@ export async function* verifyRepository(
   const command = (words: string) =>
     `pgbackrest --stanza=${stanza} --repo=${number} --log-level-console=error ${words}`
   const output = await run(session, command('--output=text --verbose verify'))
-  const said = readVerify(output)
+  const { backups, archives } = info
+  const said = readVerify(
+    output,
+    backups.map(({ label }) => label),
+  )
   if (said === undefined)
     throw new FailureError('verify-unreadable', 'pgbackrest verify did not say how it ended', {
       suggestions: ['update pgBackRest on the backup machine'],
@@ -60,7 +64,6 @@ export async function* verifyRepository(
     const text = await run(session, command(`repo-get archive/${stanza}/${archive}/${name}`))
     forks.push(...forkOf(archive, name, text))
   }
-  const { backups, archives } = info
   const needs = [
     ...backups.map((backup) => needOf(backup, segmentBytes)),
     ...archivedNeed(primary?.archiver.lastArchivedWal ?? null, archives.at(-1)?.id, segmentBytes),
