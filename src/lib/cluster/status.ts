@@ -1,8 +1,9 @@
 import { counted } from '../counted.js'
-import { NotFoundError, UnreachableError, UsageError } from '../errors.js'
+import { UnreachableError, UsageError } from '../errors.js'
 import { verdictOn } from '../findings/verdict.js'
 import { selectLastDrills } from '../drill/store.js'
 import { requirePlace } from '../file-system.js'
+import { noDatabaseHost } from '../host/database-hosts.js'
 import { selectHosts, type HostRow } from '../host/store.js'
 import { selectLastSnapshots } from '../snapshot/store.js'
 import { writeReport } from '../findings/report-file.js'
@@ -63,9 +64,7 @@ function clusterOf(
     )
   const hosts = all.filter((host) => host.stanza === stanza)
   if (stanza === undefined || !hosts.some(({ role }) => role === 'database'))
-    throw new NotFoundError('no-hosts', 'no database host is recorded', {
-      suggestions: ['cleverctl host add db1 --role database'],
-    })
+    throw noDatabaseHost(wanted)
   return { hosts, stanza }
 }
 

@@ -1,6 +1,7 @@
 import { ConflictError, NotFoundError } from '../errors.js'
 import type { Workspace } from '../workspace.js'
 import { selectHosts, type HostRow } from './store.js'
+import { ofStanza } from './types.js'
 
 /**
  * The backup machine of a stanza.
@@ -15,8 +16,8 @@ export async function findBackupHost(
   const hosts = all.filter((host) => stanza === undefined || host.stanza === stanza)
   const [first, second] = hosts
   if (first === undefined)
-    throw new NotFoundError('no-backup-host', 'no backup machine is recorded', {
-      suggestions: ['cleverctl host add bak1 --role backup'],
+    throw new NotFoundError('no-backup-host', `no backup machine${ofStanza(stanza)} is recorded`, {
+      suggestions: ['cleverctl host add bak1 --role backup', 'cleverctl host list'],
     })
   if (second === undefined) return first
   throw new ConflictError('several-backup-hosts', 'several backup machines are recorded', {

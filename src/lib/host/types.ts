@@ -111,8 +111,7 @@ function faultOfRole(role: string): Fault | undefined {
 export function faultOfPath(path: string): Fault | undefined {
   const hasDots = path.split('/').some((part) => part === '.' || part === '..')
   if (PATH_FORM.test(path) && !hasDots) return undefined
-  const reason =
-    'a directory is an absolute path of letters, digits, dots, hyphens and underscores, without a slash at its end'
+  const reason = `a directory is an absolute path of letters, digits, dots, hyphens and underscores, without a slash at its end: ${path}`
   return { code: 'bad-directory', reason }
 }
 
@@ -130,4 +129,9 @@ export function unknownHost(name: string): NotFoundError {
   return new NotFoundError('host-not-found', `no host is recorded as ${name}`, {
     suggestions: ['cleverctl host list', `cleverctl host add ${name} --role database`],
   })
+}
+
+/** Which cluster is meant, in a message; nothing where none was named. */
+export function ofStanza(stanza: string | undefined): string {
+  return stanza === undefined ? '' : ` of the stanza ${stanza}`
 }

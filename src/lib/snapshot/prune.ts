@@ -1,12 +1,13 @@
 import { selectProven } from '../drill/store.js'
 import { ExpectedError, PartialError, UnreachableError } from '../errors.js'
-import { databaseHosts } from '../host/database-hosts.js'
+import { databaseHosts, type DatabaseHosts } from '../host/database-hosts.js'
 import type { Reached } from '../host/reach.js'
 import { selectHosts } from '../host/store.js'
 import type { PruneQuestion } from '../retention/asked.js'
 import { decideRetention, type KeepReason, type RetentionPolicy } from '../retention/decide.js'
 import { appendTrail } from '../trail/append.js'
 import type { Workspace } from '../workspace.js'
+import { decideSets } from './decide.js'
 import { deleteSnapshot, onSnapshotHosts } from './on-host.js'
 import { whileAlone } from './settle.js'
 import { selectSets, updateMembers, updateSet, type SetRow } from './store.js'
@@ -31,7 +32,7 @@ export interface PrunedSnapshots {
 }
 
 /**
- * Deletes the sets that are old and of which more than enough remain, on all their hosts; see `decideRetention`. What
+ * Deletes the sets that are old and of which more than enough remain, on all their hosts; see `decideSets`. What
  * a former run did not end is ended.
  * @throws UsageError for a policy that keeps nothing, PartialError when a host did not delete its snapshot
  */
@@ -41,13 +42,14 @@ export async function pruneSnapshots(
 ): Promise<PrunedSnapshots> {
   const { environment, policy, isDryRun } = asked
   decideRetention([], policy, workspace.clock.now())
-  const { stanza } = await databaseHosts(workspace, { stanza: asked.stanza })
+  const cluster = await databaseHosts(workspace, { stanza: asked.stanza })
+  const { stanza } = cluster
   if (isDryRun)
-    return { stanza, dryRun: true, sets: (await decide(workspace, stanza, policy)).map(plan) }
+    return { stanza, dryRun: true, sets: (await decide(workspace, cluster, policy)).map(plan) }
   return whileAlone(workspace, { stanza, environment }, async () => {
     const sets: PrunedSet[] = []
     const away: Away = new Map()
-    for (const decided of await decide(workspace, stanza, policy)) {
+    for (const decided of await decide(workspace, cluster, policy)) {
       workspace.signal.throwIfAborted()
       const planned = plan(decided)
       sets.push(
@@ -76,26 +78,17 @@ interface Decided {
 
 async function decide(
   { database, clock }: Workspace,
-  stanza: string,
+  { stanza, hosts }: DatabaseHosts,
   policy: RetentionPolicy,
 ): Promise<Decided[]> {
   const rows = await selectSets(database, stanza, ['open', 'whole', 'partial', 'leaving'])
-  const proven = new Set(
-    (await selectProven(database, stanza, 'snapshot')).map(({ subject }) => subject),
-  )
-  // What is being deleted may be there in part only, and counts for nothing.
-  const copies = rows
-    .filter(({ state }) => state !== 'leaving')
-    .map(({ set, begunAt, state }) => ({
-      id: set,
-      takenAt: begunAt,
-      isWhole: state === 'whole',
-      isProven: proven.has(set),
-      needs: [],
-    }))
-  const verdicts = new Map(
-    decideRetention(copies, policy, clock.now()).map(({ id, keptFor }) => [id, keptFor]),
-  )
+  const proven = await selectProven(database, stanza, 'snapshot')
+  const verdicts = decideSets(rows, {
+    hostIds: hosts.map(({ id }) => id),
+    proven: new Set(proven.map(({ subject }) => subject)),
+    policy,
+    now: clock.now(),
+  })
   return rows.map((row) => ({ row, keptFor: verdicts.get(row.set) ?? [] }))
 }
 
