@@ -74,6 +74,10 @@ describe('the schedule of backups', () => {
         if (error) return this.skip()
         assert.equal(status, 0, stderr)
         assert.doesNotMatch(stderr, /cctl-units/)
+        assert.match(
+          files[2]?.text ?? '',
+          /^After=network-online.target cleverctl-backup.service$/m,
+        )
         const calendars = [
           ...(files[1]?.text ?? '').matchAll(/^OnCalendar=(.+)$/gm),
           ...(files[3]?.text ?? '').matchAll(/^OnCalendar=(.+)$/gm),

@@ -46,6 +46,8 @@ interface Job {
   description: string
   words: string
   times: { days: Day[]; hours: number[] }[]
+  /** A job that is waited for where it is under way, as when both were missed: two backups at once there are not. */
+  after?: string
 }
 
 const MINUTE_MS = 60_000
@@ -116,6 +118,7 @@ function jobsOf(asked: ScheduleQuestion): Job[] {
       name: `${name}-full`,
       description: 'Back the databases up as a whole',
       words: line('run', '--type', 'full', ...backup),
+      after: name,
       times: [{ days: [fullOn], hours: [0] }],
     },
     drill,
@@ -125,7 +128,7 @@ function jobsOf(asked: ScheduleQuestion): Job[] {
 const two = (value: number) => String(value).padStart(2, '0')
 
 function units(
-  { name, description, words, times }: Job,
+  { name, description, words, times, after }: Job,
   { minute, jitterMs, user, program }: ScheduleQuestion,
 ): ScheduleFile[] {
   const calendars = times.map(
@@ -135,7 +138,7 @@ function units(
   const service = `[Unit]
 Description=${description}
 Wants=network-online.target
-After=network-online.target
+After=network-online.target${after === undefined ? '' : ` ${after}.service`}
 
 [Service]
 Type=oneshot
