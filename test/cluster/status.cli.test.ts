@@ -95,6 +95,8 @@ describe('cleverctl cluster status', function () {
     assert.match(text, /^cleverctl_cluster_lag_seconds\{stanza="main",host="db3"\} [\d.]+$/m)
     const { stdout } = await commands.run(STATUS)
     assert.match(stdout, /^db1\tprimary\t/m)
+    assert.match(stdout, /^slots\tdb2, db3$/m)
+    assert.match(stdout, /^WAL archive\t[0-9A-F]{24}[^,]*, \w+ ago/m)
   })
 
   it('is drawn anew with --watch until Ctrl-C, and in a terminal alone', async () => {

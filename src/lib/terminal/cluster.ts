@@ -1,4 +1,6 @@
+import type { SeenArchiver } from '../cluster/ask.js'
 import type { ClusterHost, ClusterStatus } from '../cluster/types.js'
+import { formatDuration } from '../duration.js'
 import { lastBackupFacts } from './repository.js'
 import type { Mark, Screen } from './screen.js'
 
@@ -32,7 +34,11 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
     },
     { title: 'LOCATION', text: ({ location }) => location ?? '-', isMinor: true },
   ])
+  const primary = hosts.find(({ name }) => name === status.primary)
   screen.facts([
+    ['system identifier', primary?.systemIdentifier ?? '-'],
+    ['slots', primary ? slotsOf(screen, primary) : '-'],
+    ['WAL archive', primary?.archiver ? archiveOf(primary.archiver) : '-'],
     ...lastBackupFacts(screen, backup?.repositories ?? []),
     ['machines with the data', String(redundancy.copies)],
     ['locations', String(redundancy.locations ?? 'not known')],
@@ -50,3 +56,23 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
 function lagOf({ lagSeconds }: ClusterHost): string {
   return lagSeconds === null ? '-' : `${lagSeconds.toFixed(1)} s`
 }
+
+function slotsOf(screen: Screen, { slots }: ClusterHost): string {
+  const told = slots.map(({ name, active, retainedBytes }) =>
+    active ? name : `${name} (nobody reads it, ${screen.size(retainedBytes ?? 0)} kept)`,
+  )
+  return told.join(', ') || '-'
+}
+
+function archiveOf(archiver: SeenArchiver): string {
+  const { mode, lastArchivedWal, lastArchivedSeconds, readyCount, oldestReadySeconds } = archiver
+  if (mode === 'off') return 'off'
+  const last = lastArchivedWal
+    ? `${lastArchivedWal}, ${ageOf(lastArchivedSeconds)} ago`
+    : 'nothing yet'
+  return readyCount === 0
+    ? last
+    : `${last}; ${readyCount} wait, the oldest for ${ageOf(oldestReadySeconds)}`
+}
+
+const ageOf = (seconds: number | null) => formatDuration(Math.round(seconds ?? 0) * 1000)
