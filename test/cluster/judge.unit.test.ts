@@ -40,6 +40,7 @@ const facts = (isPrimary: boolean): SeenPostgresql => ({
   replayedSeconds: 0,
   receiver: isPrimary ? null : 'streaming',
   hasChecksums: true,
+  dataDirectory: '/var/lib/postgresql/15/main',
   walSegmentBytes: 16 * 1024 ** 2,
   synchronousNames: '',
   standbys: [],

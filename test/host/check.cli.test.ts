@@ -84,6 +84,19 @@ describe('cleverctl host check', function () {
     await estate.sql('db1', 'select pg_reload_conf()')
   })
 
+  it('finds that the data are somewhere else than recorded', async () => {
+    const record = (directory: string) =>
+      commands.fresh.database.query(
+        `update cleverctl.host set data_directory = $1 where name = 'db2'`,
+        [directory],
+      )
+    await record('/var/lib/postgresql/15/other')
+    const { hosts } = await check('db2', findings)
+    const [fault] = hosts.flatMap(({ checks }) => checks.filter(({ state }) => state !== 'ok'))
+    assert.match(fault?.fix ?? '', new RegExp(`--data-directory ${DATA},`))
+    await record(DATA)
+  })
+
   it('finds PostgreSQL down and a data directory that others can read', async () => {
     const control = [`${PROGRAMS}/pg_ctl`, '-D', DATA, '-m', 'fast', 'stop']
     await estate.machine('db3').run('postgres', control)

@@ -49,6 +49,7 @@ export interface SeenPostgresql {
   /** `streaming` while WAL comes from the primary; null while it does not. */
   receiver: string | null
   hasChecksums: boolean
+  dataDirectory: string
   walSegmentBytes: number
   synchronousNames: string
   standbys: SeenStandby[]
@@ -78,6 +79,7 @@ select json_build_object(
   'replayedSeconds', extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()),
   'receiver', (select status from pg_stat_wal_receiver),
   'walSegmentBytes', pg_size_bytes(current_setting('wal_segment_size')),
+  'dataDirectory', current_setting('data_directory'),
   'hasChecksums', current_setting('data_checksums') = 'on',
   'synchronousNames', current_setting('synchronous_standby_names'),
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'address', host(client_addr),

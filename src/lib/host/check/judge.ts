@@ -2,7 +2,7 @@ import type { SeenDatabase } from '../../cluster/ask.js'
 import type { ExpectedError } from '../../errors.js'
 import { isPeerLine } from '../prepare/script.js'
 import type { HostRow } from '../store.js'
-import type { SnapshotDriver } from '../types.js'
+import type { PostgresqlPlace, SnapshotDriver } from '../types.js'
 
 /** What one look at a host came to. */
 export interface HostCheck {
@@ -84,16 +84,9 @@ function clock(offsetMs: number): HostCheck {
 
 function postgresql(host: HostRow, { postgresql: seen, looks, engine }: SeenOnHost): HostCheck[] {
   if (seen === undefined || host.postgresql === null) return []
-  const { dataDirectory, port } = host.postgresql
-  const [mode, owner] = (looks.get('data') ?? '').split(' ')
-  const data =
-    owner === host.username && (mode === '700' || mode === '750')
-      ? ok('data-directory', dataDirectory)
-      : problem(
-          'data-directory',
-          `${dataDirectory} is not the own folder of ${host.username}`,
-          `chown ${host.username}: ${dataDirectory}; chmod 700 ${dataDirectory}`,
-        )
+  const { port } = host.postgresql
+  const real = 'state' in seen && seen.state === 'up' ? seen.facts.dataDirectory : undefined
+  const data = dataDirectory(host, host.postgresql, { real, look: looks.get('data') ?? '' })
   if ('exitCode' in seen)
     return [
       data,
@@ -120,6 +113,24 @@ function postgresql(host: HostRow, { postgresql: seen, looks, engine }: SeenOnHo
         : ok('archive', `archive_mode is ${archiver.mode}`),
     )
   return checks
+}
+
+/** @param seen.real what PostgreSQL says; undefined where it says nothing */
+function dataDirectory(
+  { name, username }: HostRow,
+  { dataDirectory: recorded, port }: PostgresqlPlace,
+  { real, look }: { real: string | undefined; look: string },
+): HostCheck {
+  const check = 'data-directory'
+  if (real !== undefined && real !== recorded) {
+    const message = `the PostgreSQL of port ${port} has its data in ${real}, not in ${recorded}`
+    const fix = `cleverctl host add ${name} --replace --data-directory ${real}, with its other flags`
+    return problem(check, message, fix)
+  }
+  const [mode, owner] = look.split(' ')
+  if (owner === username && (mode === '700' || mode === '750')) return ok(check, recorded)
+  const message = `${recorded} is not the own folder of ${username}`
+  return problem(check, message, `chown ${username}: ${recorded}; chmod 700 ${recorded}`)
 }
 
 function disks(looks: ReadonlyMap<string, string>): HostCheck[] {
