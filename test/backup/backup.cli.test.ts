@@ -105,7 +105,7 @@ describe('cleverctl backup', function () {
       ((await json(`backup ${words}`))['backups'] as unknown[]).length
     const counts = [await count('list --repo 1'), await count('list --repo 2'), await count('list')]
     assert.deepEqual(counts, [2, 0, 2])
-    for (const command of ['list', 'status', 'verify', 'drill'])
+    for (const command of ['run', 'list', 'status', 'verify', 'drill'])
       assert.equal(
         (await json(`backup ${command} --repo 3`, notFound)).error.code,
         'no-repository',

@@ -102,6 +102,8 @@ describe('judging how fresh backups are', () => {
     assert.equal(info.status.message, 'repository 2: missing stanza path')
     const [first] = problemsOf(stanza([{ hours: [50] }]))
     assert.equal(first?.message, 'the last backup is 50.0 h old, the limit is 6h')
+    const [young] = judgeBackups(stanza([{ hours: [0.5] }]), 60_000, NOW)
+    assert.equal(young?.message, 'the last backup is 30 min old, the limit is 1m')
   })
 
   it('tells of one repository alone', () => {

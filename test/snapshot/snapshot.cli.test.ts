@@ -193,6 +193,8 @@ describe('cleverctl snapshot', function () {
     const restore = ['snapshot', 'restore', set.set, '--host', 'db1', '--to']
     for (const live of [DATA, `${DATA}/base`, '/var/lib/postgresql', `${PLACE}/copy`])
       assert.equal((await commands.json([...restore, live], usage)).error.code, 'live-directory')
+    const { error } = await commands.json([...restore, '/disk/copy'], failure)
+    assert.equal(error.message, 'db1: postgres cannot make a folder in /disk')
     assert.equal(await estate.sql('db1', 'select sum(amount) from account'), '10000')
   })
 

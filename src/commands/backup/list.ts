@@ -31,8 +31,18 @@ export default class BackupListCommand extends BaseCommand<BackupList> {
       { title: 'TYPE', text: ({ type }) => type },
       { title: 'FINISHED', text: ({ stoppedAt }) => this.screen.time(stoppedAt) },
       { title: 'ADDED', text: (each) => this.screen.size(each.repositoryBytes), align: 'right' },
-      { title: 'DATABASE', text: (each) => this.screen.size(each.databaseBytes), align: 'right' },
-      { title: 'REPOSITORY', text: ({ repository }) => String(repository), align: 'right' },
+      {
+        title: 'DATABASE',
+        text: (each) => this.screen.size(each.databaseBytes),
+        align: 'right',
+        isMinor: true,
+      },
+      {
+        title: 'REPOSITORY',
+        text: ({ repository }) => String(repository),
+        align: 'right',
+        isMinor: true,
+      },
       {
         title: 'PAGES',
         text: ({ hasErrors }) =>

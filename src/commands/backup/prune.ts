@@ -35,8 +35,17 @@ export default class BackupPrune extends BaseCommand<PrunedBackups> {
       backups,
       [
         { title: 'BACKUP', text: ({ label }) => label },
-        { title: 'FINISHED', text: ({ stoppedAt }) => this.screen.time(stoppedAt) },
-        { title: 'ADDED', text: ({ bytes }) => this.screen.size(bytes), align: 'right' },
+        {
+          title: 'FINISHED',
+          text: ({ stoppedAt }) => this.screen.time(stoppedAt),
+          isMinor: true,
+        },
+        {
+          title: 'ADDED',
+          text: ({ bytes }) => this.screen.size(bytes),
+          align: 'right',
+          isMinor: true,
+        },
       ],
       { isDryRun: dryRun, command: 'cleverctl backup prune --yes' },
     )

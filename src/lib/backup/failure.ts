@@ -3,6 +3,7 @@ import { lastWords } from '../host/say.js'
 import type { ScriptResult } from '../ssh/types.js'
 
 /** The exit codes of pgBackRest (its src/common/error) for which the next step is known. */
+export const INVALID_OPTION = 32
 export const LOCKED = 50
 const NO_CLUSTER = 56
 const STOPPED = 62

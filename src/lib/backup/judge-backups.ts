@@ -38,7 +38,8 @@ const GRAVEST_FIRST: readonly BackupProblem['code'][] = [
   'backup-old',
 ]
 const MS = 1000
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 
 /** The last backup in each repository. Pure. */
 export function lastBackups(info: StanzaInfo, now: Date): RepositoryBackups[] {
@@ -115,10 +116,15 @@ function lastProblems(
   }
   const age = ageOf(last, now)
   if (age > maxAgeMs) {
-    const hours = (age / HOUR_MS).toFixed(1)
     const limit = formatDuration(maxAgeMs)
-    const message = `the last backup${where} is ${hours} h old, the limit is ${limit}`
+    const message = `the last backup${where} is ${wordsOfAge(age)} old, the limit is ${limit}`
     found.push({ code: 'backup-old', message })
   }
   return found
+}
+
+/** In the unit in which a limit of that size is given. */
+function wordsOfAge(ms: number): string {
+  if (ms >= HOUR_MS) return `${(ms / HOUR_MS).toFixed(1)} h`
+  return ms >= MINUTE_MS ? `${Math.floor(ms / MINUTE_MS)} min` : `${Math.floor(ms / MS)} s`
 }

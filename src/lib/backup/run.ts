@@ -5,10 +5,10 @@ import type { HostRow } from '../host/store.js'
 import type { Basebackup } from '../host/types.js'
 import type { SshSession } from '../ssh/session.js'
 import type { Workspace } from '../workspace.js'
-import { requireRepositories } from './ask.js'
+import { askBackups, requireRepositories } from './ask.js'
 import { makeBasebackup, requirePossible } from './basebackup/make.js'
 import { countBackup, type CountSummary } from './count.js'
-import { backupFailure } from './failure.js'
+import { backupFailure, INVALID_OPTION } from './failure.js'
 import { askStanza, type Backup, type BackupType, type RepositoryStatus } from './info.js'
 import { parsePingUrl, pinged } from './ping.js'
 import { BackupLog } from './progress.js'
@@ -136,6 +136,8 @@ async function callPgbackrest(
     onStdout: (chunk) => progress.add(chunk),
   })
   const durationMs = clock.now().getTime() - begunAt
+  // A number that pgBackRest there does not know is told from its other mistakes.
+  if (result.code === INVALID_OPTION) await askBackups(session, host, repository)
   if (result.code !== 0)
     throw backupFailure(result, stanza, await rivalOn(session, stanza).catch(() => undefined))
   const info = await askStanza(session, stanza)

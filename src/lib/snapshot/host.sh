@@ -166,6 +166,8 @@ umask 077
 if [ -e "$to" ] || [ -L "$to" ]; then
   [ -d "$to" ] && [ ! -L "$to" ] && [ -z "$(ls -A "$to")" ] || { echo "$to is there and not empty" >&2; exit 64; }
 fi
+parent=$(dirname "$to")
+[ -d "$parent" ] && [ -w "$parent" ] || { echo "$(id -un) cannot make a folder in $parent" >&2; exit 64; }
 rm -rf "$to.cleverctl"
 cp -a --reflink=auto . "$to.cleverctl"
 cd "$to.cleverctl"

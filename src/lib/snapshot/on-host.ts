@@ -110,23 +110,30 @@ export async function deleteSnapshot(
   await say(session, host, `delete ${nameOnHost(set)}`)
 }
 
-/** Copies a snapshot to a folder that is not there or is empty. */
+/** Copies a snapshot to a folder that is not there or is empty, as the owner of the data, who must be able to make it. */
 export async function copySnapshot(
   session: SshSession,
   host: HostRow,
   set: string,
   directory: string,
 ): Promise<void> {
-  await say(session, host, `copy ${nameOnHost(set)} ${directory}`)
+  const next = 'a folder that is not there yet, where the owner of the data may make one'
+  await say(session, host, `copy ${nameOnHost(set)} ${directory}`, next)
 }
 
-async function say(session: SshSession, host: HostRow, words: string): Promise<string> {
+/** @param next what to do when the host refuses */
+async function say(
+  session: SshSession,
+  host: HostRow,
+  words: string,
+  next = `cleverctl host check ${host.name}`,
+): Promise<string> {
   const result = await session.run(words, { timeoutMs: LONGEST_MS })
   if (result.code === 0) return result.stdout.toString('utf8').trim()
-  throw failureOf(result.code, host, lastWords(result))
+  throw failureOf(result.code, host, lastWords(result), next)
 }
 
-function failureOf(code: number | null, host: HostRow, words: string): ExpectedError {
+function failureOf(code: number | null, host: HostRow, words: string, next: string): ExpectedError {
   const message = `${host.name}: ${words}`
   if (code === SAID.notFound) return notPrepared(host)
   if (code === SAID.notThere) return new NotFoundError('snapshot-not-there', message)
@@ -135,7 +142,7 @@ function failureOf(code: number | null, host: HostRow, words: string): ExpectedE
       suggestions: ['cleverctl cluster status'],
     })
   const word = code === SAID.refused ? 'snapshot-refused' : 'snapshot-failed'
-  return new FailureError(word, message, { suggestions: [`cleverctl host check ${host.name}`] })
+  return new FailureError(word, message, { suggestions: [next] })
 }
 
 /** `TIME<tab>JSON`, as the script writes it. */

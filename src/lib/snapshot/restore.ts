@@ -73,9 +73,11 @@ function refuseLivePlaces({ postgresql, snapshot }: HostRow, directory: string):
   const live = [postgresql?.dataDirectory, snapshot?.directory].filter((each) => each !== undefined)
   const clash = live.find((each) => isIn(directory, each) || isIn(each, directory))
   if (clash !== undefined)
-    throw new UsageError('live-directory', `${directory} and ${clash} are in each other`, {
-      suggestions: ['--to a folder of its own'],
-    })
+    throw new UsageError(
+      'live-directory',
+      `${directory}: a copy cannot lie in or around ${clash}`,
+      { suggestions: ['--to a folder of its own'] },
+    )
 }
 
 async function record(
