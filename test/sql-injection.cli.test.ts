@@ -10,7 +10,9 @@ import { changedTables, contentOf, type TableContent } from './support/content.j
 import { freshDatabase, type FreshDatabase } from './support/database.js'
 import { HOSTILE, HOSTILE_BYTES } from './support/hostile.js'
 import { manifestCommands, ownFlags, type ManifestCommand } from './support/manifest.js'
-import { scenarios, Stands, wordsOf, type Line, type Stand } from './support/scenarios.js'
+import { scenarios } from './support/scenarios/all.js'
+import { Stands } from './support/scenarios/stands.js'
+import { wordsOf, type Line, type Stand } from './support/scenarios/types.js'
 import { dumpSchema } from './support/schema.js'
 
 type Content = Record<string, TableContent>
@@ -165,7 +167,7 @@ describe('hostile text in every argument and flag of every command', () => {
     it(name, async function () {
       this.timeout(120_000)
       const make = scenarios[command.id]
-      assert.ok(make, `test/support/scenarios.ts has no ${command.id}`)
+      assert.ok(make, `test/support/scenarios has no ${command.id}`)
       let stand: Stand | undefined
       for (const place of places) {
         for (const [what, text] of nextTexts()) {

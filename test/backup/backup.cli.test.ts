@@ -22,41 +22,42 @@ describe('cleverctl backup', function () {
     await commands.addAll()
   })
 
-  const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)
-  const bak1 = async (script: string) => (await estate.machine('bak1').script(script)).trim()
   const faults = (document: Document) => document['faults'] as { code: string; message: string }[]
   const codes = (document: Document) => faults(document).map(({ code }) => code)
   /** Lets the primary begin a new segment. @returns the former one, which is in the archive now */
   const archived = async () => {
     await estate.sql('db1', 'create table if not exists mark (n integer)')
     const wal = await estate.sql('db1', 'select pg_walfile_name(pg_switch_wal())')
-    await bak1(`until ls ${ARCHIVE}/*/${wal}-* >/dev/null 2>&1; do sleep 0.1; done`)
+    await commands.bak1(`until ls ${ARCHIVE}/*/${wal}-* >/dev/null 2>&1; do sleep 0.1; done`)
     await estate.sql('db1', 'insert into mark values (1)')
     return wal
   }
   /** Verifies with a file spoilt, which must be found, and mends it. */
   const spoilt = async (file: string, spoil: string) => {
-    await bak1(`cp -a ${file} /tmp/kept; ${spoil}`)
-    const document = await json('backup verify', findings)
-    await bak1(`cp -a /tmp/kept ${file}`)
+    await commands.bak1(`cp -a ${file} /tmp/kept; ${spoil}`)
+    const document = await commands.json('backup verify', findings)
+    await commands.bak1(`cp -a /tmp/kept ${file}`)
     return document
   }
   const overwrite = (file: string, at: number) =>
     `printf XXXXXXXX | dd of=${file} bs=1 seek=${at} conv=notrunc status=none`
 
   it('says that there is none yet', async () => {
-    assert.equal((await json('backup status', findings)).error.code, 'no-backup')
-    assert.equal((await json('backup status --ping-url ftp://x', usage)).error.code, 'bad-ping-url')
-    assert.deepEqual((await json('backup list'))['backups'], [])
+    assert.equal((await commands.json('backup status', findings)).error.code, 'no-backup')
+    assert.equal(
+      (await commands.json('backup status --ping-url ftp://x', usage)).error.code,
+      'bad-ping-url',
+    )
+    assert.deepEqual((await commands.json('backup list'))['backups'], [])
   })
 
   it('makes a full one first, from a standby, and then an incremental one from the primary', async () => {
-    const first = await json('backup run --type incr')
+    const first = await commands.json('backup run --type incr')
     assert.match(String(first['label']), /^\d{8}-\d{6}F$/)
     assert.deepEqual([first['type'], first['from'], first['host']], ['full', 'standby', 'bak1'])
-    const second = await json('backup run --type incr --from primary')
+    const second = await commands.json('backup run --type incr --from primary')
     assert.deepEqual([second['type'], second['from']], ['incr', 'primary'])
-    const { backups } = (await json('backup list')) as unknown as {
+    const { backups } = (await commands.json('backup list')) as unknown as {
       backups: { label: string; prior: string | null }[]
     }
     assert.deepEqual(
@@ -77,42 +78,44 @@ describe('cleverctl backup', function () {
 
   it('tells from which machine a repository is not reached', async () => {
     const check = async (words: string, code: number = ok) =>
-      (await json(`backup repo check${words}`, code)) as unknown as CheckedRepositories
+      (await commands.json(`backup repo check${words}`, code)) as unknown as CheckedRepositories
     const { repositories } = await check('')
     assert.deepEqual(
       repositories.map(({ number, soundFrom, backups }) => [number, soundFrom, backups]),
       [[1, ['bak1', 'db1', 'db2', 'db3'], 2]],
     )
-    await bak1(`sed -i 's|^repo1-path=.*|&\\nrepo2-path=${REPOSITORY}/second|' ${CONFIGURATION}`)
+    await commands.bak1(
+      `sed -i 's|^repo1-path=.*|&\\nrepo2-path=${REPOSITORY}/second|' ${CONFIGURATION}`,
+    )
     const second = async () =>
       (await check(' 2', findings)).faults.map(({ host, code }) => `${host} ${code}`)
     const unknown = ['db1', 'db2', 'db3'].map((host) => `${host} not-configured`)
     assert.deepEqual(await second(), ['bak1 no-stanza', 'bak1 not-encrypted', ...unknown])
-    await bak1(`su pgbackrest -c 'pgbackrest --stanza=main --no-online stanza-create'`)
+    await commands.bak1(`su pgbackrest -c 'pgbackrest --stanza=main --no-online stanza-create'`)
     assert.deepEqual(await second(), ['bak1 no-backup', 'bak1 not-encrypted', ...unknown])
     await check(' 1')
-    assert.equal((await json('backup repo check 3', notFound)).error.code, 'no-repository')
+    assert.equal((await commands.json('backup repo check 3', notFound)).error.code, 'no-repository')
   })
 
   it('looks at each repository by itself, whatever another one holds', async () => {
-    const { error } = await json('backup status', findings)
+    const { error } = await commands.json('backup status', findings)
     assert.deepEqual(
       [error.code, error.message],
       ['no-backup', 'there is no backup in repository 2'],
     )
-    await json('backup status --repo 1')
+    await commands.json('backup status --repo 1')
     const count = async (words: string) =>
-      ((await json(`backup ${words}`))['backups'] as unknown[]).length
+      ((await commands.json(`backup ${words}`))['backups'] as unknown[]).length
     const counts = [await count('list --repo 1'), await count('list --repo 2'), await count('list')]
     assert.deepEqual(counts, [2, 0, 2])
     for (const command of ['run', 'list', 'status', 'verify', 'drill'])
       assert.equal(
-        (await json(`backup ${command} --repo 3`, notFound)).error.code,
+        (await commands.json(`backup ${command} --repo 3`, notFound)).error.code,
         'no-repository',
         command,
       )
-    await bak1(`chmod 000 ${REPOSITORY}/archive/main`)
-    const seen = await json('backup verify', findings)
+    await commands.bak1(`chmod 000 ${REPOSITORY}/archive/main`)
+    const seen = await commands.json('backup verify', findings)
     const unread = seen['notChecked'] as { what: string; reason: string }[]
     assert.deepEqual(
       unread.map(({ what }) => what),
@@ -120,22 +123,25 @@ describe('cleverctl backup', function () {
     )
     assert.match(unread[0]?.reason ?? '', /Permission denied$/)
     assert.deepEqual([seen['repositories'], codes(seen)], [1, ['no-backup', 'wal-gap']])
-    await json('backup verify --repo 1', failure)
-    assert.equal((await json('backup status', findings)).error.code, 'no-backup')
-    assert.equal((await json('backup status --repo 1', findings)).error.code, 'repository')
-    await bak1(`chmod 750 ${REPOSITORY}/archive/main`)
-    await bak1(`sed -i /^repo2-/d ${CONFIGURATION}; rm -r ${REPOSITORY}/second`)
+    await commands.json('backup verify --repo 1', failure)
+    assert.equal((await commands.json('backup status', findings)).error.code, 'no-backup')
+    assert.equal((await commands.json('backup status --repo 1', findings)).error.code, 'repository')
+    await commands.bak1(`chmod 750 ${REPOSITORY}/archive/main`)
+    await commands.bak1(`sed -i /^repo2-/d ${CONFIGURATION}; rm -r ${REPOSITORY}/second`)
   })
 
   it('is fresh until it is older than it may be', async () => {
-    await json('backup status --max-age 1h')
-    assert.equal((await json('backup status --max-age 1ms', findings)).error.code, 'backup-old')
+    await commands.json('backup status --max-age 1h')
+    assert.equal(
+      (await commands.json('backup status --max-age 1ms', findings)).error.code,
+      'backup-old',
+    )
   })
 
   it('refuses a second run while one is under way, and says since when', async () => {
-    const first = json('backup run --type full')
-    await bak1('until [ -s /tmp/pgbackrest/main-backup.lock ]; do sleep 0.05; done')
-    const { error } = await json('backup run', conflict)
+    const first = commands.json('backup run --type full')
+    await commands.bak1('until [ -s /tmp/pgbackrest/main-backup.lock ]; do sleep 0.05; done')
+    const { error } = await commands.json('backup run', conflict)
     assert.equal(error.code, 'backup-running')
     assert.match(error.message, /process \d+, begun .* UTC/)
     await first
@@ -144,7 +150,7 @@ describe('cleverctl backup', function () {
   it('lets a backup go that is old, of which more remain, and which no drill has proven', async () => {
     const words = 'backup prune --keep-within 0 --keep-daily 1 --keep-weekly 0 --keep-monthly 0'
     const look = async (more = '') => {
-      const { dryRun, backups } = (await json(words + more)) as unknown as PrunedBackups
+      const { dryRun, backups } = (await commands.json(words + more)) as unknown as PrunedBackups
       assert.equal(dryRun, more !== ' --yes')
       return backups.map(({ label, outcome, keptFor }) => [label.slice(-1), outcome, keptFor])
     }
@@ -165,19 +171,19 @@ describe('cleverctl backup', function () {
     assert.deepEqual(await look(' --yes'), [kept, ['I', 'deleted', []], last])
     assert.deepEqual(await look(' --yes'), [kept, last])
     assert.equal(
-      (await json('backup prune --keep-daily 0 --keep-weekly 0 --keep-monthly 0', usage)).error
-        .code,
+      (await commands.json('backup prune --keep-daily 0 --keep-weekly 0 --keep-monthly 0', usage))
+        .error.code,
       'keeps-nothing',
     )
   })
 
   it('finds WAL that is missing in the middle or at the end, of a wrong size, or altered', async () => {
     const [middle, last] = [await archived(), await archived()]
-    const sound = await json('backup verify')
+    const sound = await commands.json('backup verify')
     assert.deepEqual([sound['faults'], sound['notChecked'], sound['backups']], [[], [], 2])
     const [one, end] = [
-      await bak1(`ls ${ARCHIVE}/*/${middle}-*`),
-      await bak1(`ls ${ARCHIVE}/*/${last}-*`),
+      await commands.bak1(`ls ${ARCHIVE}/*/${middle}-*`),
+      await commands.bak1(`ls ${ARCHIVE}/*/${last}-*`),
     ]
     for (const [file, wal] of [
       [one, middle],
@@ -192,16 +198,16 @@ describe('cleverctl backup', function () {
   })
 
   it('finds a byte of a backup that has changed', async () => {
-    const bundle = await bak1(`ls ${REPOSITORY}/backup/main/*F/bundle/* | tail -1`)
+    const bundle = await commands.bak1(`ls ${REPOSITORY}/backup/main/*F/bundle/* | tail -1`)
     assert.ok(codes(await spoilt(bundle, overwrite(bundle, 5000))).includes('backup-invalid'))
   })
 
   it('takes a backup that is not finished for no damage', async () => {
     const begun = `${REPOSITORY}/backup/main/20991231-235959F`
-    await bak1(`install -d -o pgbackrest -g pgbackrest ${begun}
+    await commands.bak1(`install -d -o pgbackrest -g pgbackrest ${begun}
       cp -p "$(ls ${REPOSITORY}/backup/main/*F/backup.manifest.copy | head -1)" ${begun}`)
-    await json('backup verify')
-    await bak1(`rm -r ${begun}`)
+    await commands.json('backup verify')
+    await commands.bak1(`rm -r ${begun}`)
   })
 
   it('finds a damaged page of the database, which pgBackRest ends with 0 for', async () => {
@@ -212,9 +218,9 @@ describe('cleverctl backup', function () {
     const path = await estate.sql('db1', `select pg_relation_filepath('torn')`)
     const file = `/var/lib/postgresql/15/main/${path}`
     await estate.machine('db1').script(overwrite(file, 12_000))
-    const { error } = await json('backup run --type incr --from primary', findings)
+    const { error } = await commands.json('backup run --type incr --from primary', findings)
     assert.equal(error.code, 'backup-damaged')
-    assert.equal((await json('backup status', findings)).error.code, 'backup-damaged')
+    assert.equal((await commands.json('backup status', findings)).error.code, 'backup-damaged')
     await estate.sql('db1', 'drop table torn')
   })
 
@@ -222,24 +228,24 @@ describe('cleverctl backup', function () {
     const pgbackrest = (verb: string) =>
       estate.machine('bak1').run('pgbackrest', ['pgbackrest', '--stanza=main', verb])
     await pgbackrest('stop')
-    assert.equal((await json('backup run', refused)).error.code, 'backups-stopped')
+    assert.equal((await commands.json('backup run', refused)).error.code, 'backups-stopped')
     await pgbackrest('start')
     await estate.machine('bak1').powerCut()
     for (const words of ['backup status', 'backup verify', 'backup run'])
-      await json(words, unreachable)
+      await commands.json(words, unreachable)
     await estate.machine('bak1').boot()
-    await json('backup list')
+    await commands.json('backup list')
   })
 
   it('goes on with the new primary after the old one lost its power', async () => {
     await estate.machine('db1').powerCut()
     // The end of the WAL cannot be looked at: nothing was found, and still it is not sound.
-    await json('backup verify', unreachable)
+    await commands.json('backup verify', unreachable)
     await estate.sql('db2', 'select pg_promote()')
     // Until then pgBackRest does not believe the new timeline.
     await estate.sql('db2', 'checkpoint')
-    const run = await json('backup run --type full --from primary')
+    const run = await commands.json('backup run --type full --from primary')
     assert.deepEqual([run['type'], run['from']], ['full', 'primary'])
-    assert.deepEqual((await json('backup verify'))['faults'], [])
+    assert.deepEqual((await commands.json('backup verify'))['faults'], [])
   })
 })

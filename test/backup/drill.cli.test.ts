@@ -4,13 +4,13 @@ import jsonwebtoken from 'jsonwebtoken'
 import type { BackupDrill } from '../../src/lib/backup/drill.js'
 import type { ClusterStatus } from '../../src/lib/cluster/types.js'
 import { ExitCode } from '../../src/lib/errors.js'
+import { drillIsGone, SCRATCH } from '../support/estate/backups.js'
 import type { Document, EstateCommands } from '../support/estate/commands.js'
 import type { Estate } from '../support/estate/estate.js'
 import { withEstate } from '../support/estate/suite.js'
 
 const { ok, failure, usage, notFound, conflict, unreachable, findings } = ExitCode
 const ARCHIVE = '/var/lib/pgbackrest/archive/main/15-1'
-const PLACE = '/var/tmp/cleverctl-drill-main'
 
 describe('cleverctl backup drill', function () {
   this.timeout(180_000)
@@ -29,18 +29,13 @@ describe('cleverctl backup drill', function () {
     await estate.sql('db1', 'create database plant')
   })
 
-  const json = (words: string, code: number = ok) => commands.json(words.split(' '), code)
   const drill = async (words = '--latest', code: number = ok) =>
-    (await json(`backup drill ${words}`, code)) as unknown as BackupDrill
-  const bak1 = async (script: string) => (await estate.machine('bak1').script(script)).trim()
+    (await commands.json(`backup drill ${words}`, code)) as unknown as BackupDrill
   const states = ({ checks }: BackupDrill) =>
     Object.fromEntries(checks.map(({ name, state }) => [name, state]))
-  const nothingIsLeft = async () => {
-    await bak1(`until [ ! -e ${PLACE} ]; do sleep 0.1; done; ! pgrep -x postgres`)
-  }
 
   it('proves a backup that was made while data were written, by its rows to the record', async () => {
-    assert.equal((await json('backup drill', notFound)).error.code, 'backup-not-found')
+    assert.equal((await commands.json('backup drill', notFound)).error.code, 'backup-not-found')
     const stop = new AbortController()
     const writing = (async () => {
       while (!stop.signal.aborted) {
@@ -51,7 +46,7 @@ describe('cleverctl backup drill', function () {
         await estate.sql('db1', 'delete from reading where ctid = (select min(ctid) from reading)')
       }
     })()
-    const run = await json('backup run')
+    const run = await commands.json('backup run')
     assert.equal((run['counted'] as { tables: number }).tables, 1)
     stop.abort()
     await writing
@@ -67,7 +62,7 @@ describe('cleverctl backup drill', function () {
     })
     assert.equal(proven.recovered, true)
     assert.ok((proven.rtoSeconds ?? 0) > 0 && (proven.rpoSeconds ?? 0) > 0, JSON.stringify(proven))
-    await nothingIsLeft()
+    await drillIsGone(commands)
   })
 
   it('signs what it found, keeps it in the trail, and shows it in the status of the cluster', async () => {
@@ -87,11 +82,11 @@ describe('cleverctl backup drill', function () {
     const statement = jsonwebtoken.verify(evidence, key) as { drill: BackupDrill; result: string }
     assert.equal(statement.result, 'proven')
     assert.equal(statement.drill.label, outcome?.details['label'])
-    const status = (await json('cluster status')) as unknown as ClusterStatus
+    const status = (await commands.json('cluster status')) as unknown as ClusterStatus
     const keeper = status.hosts.find(({ name }) => name === 'bak1')
     assert.deepEqual([keeper?.lastDrill?.result, status.problems], ['proven', []])
     const check = 'cluster status --check --max-drill-age 1ms'
-    const aged = (await json(check, findings)) as unknown as ClusterStatus
+    const aged = (await commands.json(check, findings)) as unknown as ClusterStatus
     assert.deepEqual(
       aged.problems.map(({ code, severity }) => [code, severity]),
       [['no-drill', 'warning']],
@@ -99,7 +94,7 @@ describe('cleverctl backup drill', function () {
   })
 
   it('proves one backup by its label, and recovers to a time', async () => {
-    const label = String((await json('backup run --type incr'))['label'])
+    const label = String((await commands.json('backup run --type incr'))['label'])
     const before = new Date(
       Number(await estate.sql('db1', 'select extract(epoch from now()) * 1000')),
     )
@@ -110,8 +105,8 @@ describe('cleverctl backup drill', function () {
     const then = await drill(`--time ${before.toISOString()}`)
     assert.deepEqual([then.label, then.recovered, states(then)['rows']], [label, true, 'ok'])
     assert.ok(Date.parse(then.recoveredUntil ?? '') <= before.getTime())
-    await json('backup drill --time 2099-01-01T00:00:00Z', usage)
-    await json('backup drill --label none', notFound)
+    await commands.json('backup drill --time 2099-01-01T00:00:00Z', usage)
+    await commands.json('backup drill --label none', notFound)
   })
 
   it('finds rows that are not what was counted', async () => {
@@ -134,46 +129,51 @@ describe('cleverctl backup drill', function () {
       await estate.sql('db1', `create table mark_${n} as select n from generate_series(1, 9) as n`)
       await estate.sql('db1', 'select pg_switch_wal()')
     }
-    const segments = (await bak1(`ls ${ARCHIVE}/0000000100000000/*-* | sort`)).split('\n')
+    const segments = (await commands.bak1(`ls ${ARCHIVE}/0000000100000000/*-* | sort`)).split('\n')
     const [gap = '', after = ''] = segments.slice(-2)
-    await bak1(`until ls ${after} >/dev/null; do sleep 0.1; done; mv ${gap} /var/tmp/kept`)
+    await commands.bak1(`until ls ${after} >/dev/null; do sleep 0.1; done; mv ${gap} /var/tmp/kept`)
     const { checks, recovered } = await drill('--latest', findings)
     assert.match(checks.find(({ name }) => name === 'wal')?.message ?? '', /WAL is missing/)
     assert.equal(recovered, true)
-    await bak1(`mv /var/tmp/kept ${gap}`)
+    await commands.bak1(`mv /var/tmp/kept ${gap}`)
   })
 
   it('finds a byte of the repository that has changed', async () => {
-    const bundle = await bak1('ls /var/lib/pgbackrest/backup/main/*F/bundle/* | tail -1')
-    await bak1(`cp -a ${bundle} /var/tmp/kept
+    const bundle = await commands.bak1('ls /var/lib/pgbackrest/backup/main/*F/bundle/* | tail -1')
+    await commands.bak1(`cp -a ${bundle} /var/tmp/kept
       printf XXXXXXXX | dd of=${bundle} bs=1 seek=5000 conv=notrunc status=none`)
     const { recovered, checks } = await drill('--latest', findings)
     assert.deepEqual(
       [recovered, checks.map(({ name, state }) => [name, state])],
       [false, [['restore', 'failed']]],
     )
-    await bak1(`cp -a /var/tmp/kept ${bundle}`)
+    await commands.bak1(`cp -a /var/tmp/kept ${bundle}`)
   })
 
   it('throws away what a power cut has left, and nothing else', async () => {
     const cut = commands.run(['backup', 'drill', '--json'])
-    await bak1(`until [ -e ${PLACE}/data/postmaster.pid ]; do sleep 0.1; done`)
+    await commands.bak1(`until [ -e ${SCRATCH}/data/postmaster.pid ]; do sleep 0.1; done`)
     await estate.machine('bak1').powerCut()
     assert.equal((await cut).code, unreachable)
-    await json('backup drill', unreachable)
+    await commands.json('backup drill', unreachable)
     await estate.machine('bak1').boot()
-    await bak1(`[ -e ${PLACE}/data/postmaster.pid ]`)
+    await commands.bak1(`[ -e ${SCRATCH}/data/postmaster.pid ]`)
     await drill()
-    await nothingIsLeft()
-    await bak1(`mkdir ${PLACE}; echo mine >${PLACE}/file; chown -R pgbackrest: ${PLACE}`)
-    assert.equal((await json('backup drill', conflict)).error.code, 'place-taken')
-    assert.equal(await bak1(`cat ${PLACE}/file; rm -r ${PLACE}`), 'mine')
+    await drillIsGone(commands)
+    await commands.bak1(
+      `mkdir ${SCRATCH}; echo mine >${SCRATCH}/file; chown -R pgbackrest: ${SCRATCH}`,
+    )
+    assert.equal((await commands.json('backup drill', conflict)).error.code, 'place-taken')
+    assert.equal(await commands.bak1(`cat ${SCRATCH}/file; rm -r ${SCRATCH}`), 'mine')
   })
 
   it('proves nothing where a check could not be carried out', async () => {
-    await bak1('mkdir /srv/small; mount -t tmpfs -o size=20m,mode=777 tmpfs /srv/small')
-    assert.equal((await json('backup drill --directory /srv/small', failure)).error.code, 'no-room')
-    await json('backup run --type incr --no-count')
+    await commands.bak1('mkdir /srv/small; mount -t tmpfs -o size=20m,mode=777 tmpfs /srv/small')
+    assert.equal(
+      (await commands.json('backup drill --directory /srv/small', failure)).error.code,
+      'no-room',
+    )
+    await commands.json('backup run --type incr --no-count')
     const { checks, recovered } = await drill('--latest', failure)
     assert.equal(recovered, true)
     assert.deepEqual(

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ExitCode } from '../../../src/lib/errors.js'
 import { runCli, type CliOptions, type CliResult } from '../cli.js'
 import { freshDatabase, type FreshDatabase } from '../database.js'
 import { killAt, type Halt } from '../halt.js'
@@ -11,6 +12,10 @@ import { Estate, MACHINES, type MachineName } from './estate.js'
 
 /** A document of a command, as loosely as a script reads it. */
 export type Document = Record<string, unknown> & { error: { code: string; message: string } }
+
+function wordsOf(line: string | readonly string[]): readonly string[] {
+  return typeof line === 'string' ? line.split(' ') : line
+}
 
 /** An estate, and cleverctl on a machine in its network, with a database of its own in which nothing is recorded. */
 export class EstateCommands {
@@ -46,15 +51,25 @@ export class EstateCommands {
     return runCli(words, { home, cwd: home, network: this.estate.network, ...more, env })
   }
 
-  /** Runs a command that must end with `code`. @returns its document, or the result that its error brings */
-  async json(words: readonly string[], code = 0, more: CliOptions = {}): Promise<Document> {
+  /**
+   * Runs a command that must end with `code`.
+   * @param line its words, or a line in which spaces part them
+   * @returns its document, or the result that its error brings
+   */
+  async json(
+    line: string | readonly string[],
+    code: number = ExitCode.ok,
+    more: CliOptions = {},
+  ): Promise<Document> {
+    const words = wordsOf(line)
     const result = await this.run([...words, '--json'], more)
     assert.equal(result.code, code, `${words.join(' ')}: ${result.stdout}${result.stderr}`)
     return result.json() as Document
   }
 
   /** Kills a command where it stands still, and lets what it began elsewhere go on. @returns what the trail has of it */
-  async killed(words: readonly string[], step: Halt): Promise<string> {
+  async killed(line: string | readonly string[], step: Halt): Promise<string> {
+    const words = wordsOf(line)
     const action = words.slice(0, 2).join('.')
     const before = await this.#entries(action)
     await killAt(step, (more) => this.run(words, more))
@@ -63,6 +78,11 @@ export class EstateCommands {
       where datname = current_database() and locktype = 'advisory'`
     while ((await this.fresh.database.query(question)).rows.length > 0) await sleep(50)
     return (await this.#entries(action)).slice(before.length).join()
+  }
+
+  /** Runs a script on the backup machine as root. @returns what it said, without the last line's end */
+  async bak1(script: string): Promise<string> {
+    return (await this.estate.machine('bak1').script(script)).trim()
   }
 
   async #entries(action: string): Promise<string[]> {
