@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { median, quietEnvironment, runAside, runOnce, type Chapter } from './measure.js'
+import { inFreshHome, type FreshHome } from './home.js'
+import { median, runAside, runOnce, type Chapter } from './measure.js'
 import { startCluster, type Cluster } from './throwaway-cluster.js'
 
 const SERVERS = 3
@@ -15,8 +15,13 @@ const FOUND = 8
 
 /** `access audit` of one server and of three at once, against a bare connection by psql. */
 export async function measureAudit(program: readonly string[]): Promise<Chapter> {
-  const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-audit-'))
-  const env = quietEnvironment({ CLEVERCTL_HOME: join(directory, 'home') })
+  return inFreshHome(program, (home) => measureIn(home, program))
+}
+
+async function measureIn(
+  { env, directory }: FreshHome,
+  program: readonly string[],
+): Promise<Chapter> {
   const clusters: Cluster[] = []
   try {
     runOnce([...program, 'init', '--json'], { env })
@@ -42,8 +47,6 @@ export async function measureAudit(program: readonly string[]): Promise<Chapter>
     return chapterOf(median(bare), median(one), median(all))
   } finally {
     for (const cluster of clusters) cluster.stop()
-    runOnce([...program, 'database', 'stop', '--json'], { env })
-    rmSync(directory, { recursive: true, force: true })
   }
 }
 

@@ -1,14 +1,5 @@
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import {
-  median,
-  quietEnvironment,
-  runAside,
-  runOnce,
-  type Chapter,
-  type Figure,
-} from './measure.js'
+import { inFreshHome, type FreshHome } from './home.js'
+import { median, runAside, runOnce, type Chapter, type Figure } from './measure.js'
 
 const ROUNDS = 5
 const AT_ONCE = 10
@@ -38,11 +29,12 @@ async function firstUse(
 ): Promise<Figure> {
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
-    await inFreshHome(program, account, async (env) => {
+    const first = async ({ env }: FreshHome) => {
       const done = await runAside([...program, 'device', 'list', '--json'], { env, ...account })
       if (done.code !== 0) throw new Error(`${what} failed: ${done.stderr}`)
       times.push(done.ms)
-    })
+    }
+    await inFreshHome(program, first, account)
   }
   const ms = median(times)
   return {
@@ -53,7 +45,7 @@ async function firstUse(
 }
 
 async function tenAtOnce(program: readonly string[]): Promise<Figure> {
-  return inFreshHome(program, {}, async (env) => {
+  return inFreshHome(program, async ({ env }) => {
     const start = performance.now()
     const all = await Promise.all(
       Array.from({ length: AT_ONCE }, () =>
@@ -67,21 +59,4 @@ async function tenAtOnce(program: readonly string[]): Promise<Figure> {
       bar: { text: 'all succeed', reached: succeeded === AT_ONCE },
     }
   })
-}
-
-async function inFreshHome<Result>(
-  program: readonly string[],
-  account: { uid?: number; gid?: number },
-  work: (env: NodeJS.ProcessEnv) => Promise<Result>,
-): Promise<Result> {
-  const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-home-'))
-  if (account.uid !== undefined && account.gid !== undefined)
-    chownSync(directory, account.uid, account.gid)
-  const env = quietEnvironment({ CLEVERCTL_HOME: directory, HOME: directory })
-  try {
-    return await work(env)
-  } finally {
-    await runAside([...program, 'database', 'stop', '--json'], { env, ...account })
-    rmSync(directory, { recursive: true, force: true })
-  }
 }

@@ -8,7 +8,7 @@ import { measureBulkImport } from './bulk-import.js'
 import { measureEmbedded } from './embedded.js'
 import { measureEstate } from './estate.js'
 import { measureGate, measureWorkers } from './gate.js'
-import { describeMachine, quietEnvironment, runOnce, type Chapter } from './measure.js'
+import { describeMachine, type Chapter } from './measure.js'
 import { measureMillion } from './million.js'
 import { preparePlant } from './plant.js'
 import { measureRevocation } from './revocation.js'
@@ -38,10 +38,10 @@ const tell = (chapter: Chapter) => {
 }
 
 try {
-  if (wanted('start-up')) tell(startUp())
+  if (wanted('start-up')) tell(await measureStartUp(program))
   if (wanted('embedded')) tell(await measureEmbedded(program))
   if (wanted('scan')) tell(measureScan(program, root))
-  if (wanted('sessions')) tell(measureSessions(program))
+  if (wanted('sessions')) tell(await measureSessions(program))
   if (wanted('audit')) tell(await measureAudit(program))
   if (wanted('estate')) tell(await measureEstate())
   if (ON_CLUSTER.some(wanted)) await onCluster()
@@ -53,17 +53,6 @@ const missed = chapters
   .flatMap((chapter) => chapter.figures)
   .filter((figure) => figure.bar?.reached === false)
 process.stdout.write(missed.length === 0 ? 'every bar reached\n' : `${missed.length} bars missed\n`)
-
-function startUp(): Chapter {
-  const home = join(directory, 'home')
-  const env = quietEnvironment({ CLEVERCTL_HOME: home })
-  runOnce([...program, 'init', '--json'], { env })
-  try {
-    return measureStartUp(program, home)
-  } finally {
-    runOnce([...program, 'database', 'stop', '--json'], { env })
-  }
-}
 
 async function onCluster(): Promise<void> {
   const cluster = startCluster()

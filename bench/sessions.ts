@@ -1,16 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { quietEnvironment, runOnce, runWithPeak, type Chapter, type Figure } from './measure.js'
+import { inFreshHome } from './home.js'
+import { runOnce, runWithPeak, type Chapter, type Figure } from './measure.js'
 
 /** Of each log. CLEVERCTL_BENCH_LOG_MB makes it smaller, for a try. */
 const MEGABYTES = Number(process.env['CLEVERCTL_BENCH_LOG_MB'] ?? 1000)
@@ -21,10 +13,8 @@ const PIECE = 2000
 /**
  * `access sessions` over a log of statements and connections against pgBadger over the same file, and `wc -l`.
  */
-export function measureSessions(program: readonly string[]): Chapter {
-  const directory = mkdtempSync(join(tmpdir(), 'cleverctl-bench-sessions-'))
-  const env = quietEnvironment({ CLEVERCTL_HOME: join(directory, 'home') })
-  try {
+export async function measureSessions(program: readonly string[]): Promise<Chapter> {
+  return inFreshHome(program, ({ env, directory }) => {
     runOnce([...program, 'init', '--json'], { env })
     const figures = (['jsonlog', 'csvlog'] as const).flatMap((form) => {
       const file = join(directory, form === 'jsonlog' ? 'postgresql.json' : 'postgresql.csv')
@@ -38,10 +28,7 @@ export function measureSessions(program: readonly string[]): Chapter {
       method: `One run each over a log of ${MEGABYTES} MB (${STATEMENTS} statements a session), in the page cache; pgBadger by one process, its report thrown away.`,
       figures,
     }
-  } finally {
-    runOnce([...program, 'database', 'stop', '--json'], { env })
-    rmSync(directory, { recursive: true, force: true })
-  }
+  })
 }
 
 function measureForm(

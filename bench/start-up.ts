@@ -1,14 +1,20 @@
-import type { Chapter } from './measure.js'
-import { median, quietEnvironment, ratioFigure, runOnce } from './measure.js'
+import { inFreshHome } from './home.js'
+import { median, ratioFigure, runOnce, type Chapter } from './measure.js'
 
 const ROUNDS = 25
 
 /**
  * Start-up of three commands against `node -e 0`, interleaved so that other load on the machine
- * falls on all of them alike. `home` holds a running embedded database.
+ * falls on all of them alike, with a running embedded database.
  */
-export function measureStartUp(program: readonly string[], home: string): Chapter {
-  const env = quietEnvironment({ CLEVERCTL_HOME: home })
+export async function measureStartUp(program: readonly string[]): Promise<Chapter> {
+  return inFreshHome(program, ({ env }) => {
+    runOnce([...program, 'init', '--json'], { env })
+    return measureIn(program, env)
+  })
+}
+
+function measureIn(program: readonly string[], env: NodeJS.ProcessEnv): Chapter {
   const variants = {
     'node -e 0': [process.execPath, '-e', '0'],
     'cleverctl --version': [...program, '--version'],

@@ -36,9 +36,7 @@ function npm(args: readonly string[], cwd: string): string {
   })
 }
 
-describe('the npm package', function () {
-  this.timeout(600_000)
-
+describe('the npm package', () => {
   let folder: string
   let archive: string
 

@@ -85,8 +85,7 @@ describe('secrets', () => {
   let stands: Stands
   let logBegin: number
 
-  before(async function () {
-    this.timeout(120_000)
+  before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'cctl-leak-'))
     server = await startServer()
     for (const [name, value] of Object.entries(LOG_SETTINGS)) {
@@ -192,8 +191,7 @@ describe('secrets', () => {
   })
 
   for (const mode of Object.keys(MODES) as (keyof typeof MODES)[]) {
-    it(`every command, ${mode}`, async function () {
-      this.timeout(300_000)
+    it(`every command, ${mode}`, async () => {
       const atOnce = limit(4)
       const kinds = manifestCommands().map((command) => {
         const { isSpecial, isAlone } = scenarios[command.id]?.(stands.next()) ?? {}
@@ -247,8 +245,7 @@ describe('secrets', () => {
     const env = { DEBUG: '*' }
     const { usage } = ExitCode
 
-    it('database start and stop, of an embedded database, and its log', async function () {
-      this.timeout(120_000)
+    it('database start and stop, of an embedded database, and its log', async () => {
       const home = new EmbeddedHome()
       try {
         for (const words of [['init'], ['database', 'start'], ['database', 'stop']]) {
@@ -303,8 +300,7 @@ describe('secrets', () => {
       }
     })
 
-    it('access self-test, whose server knows none of them', async function () {
-      this.timeout(300_000)
+    it('access self-test, whose server knows none of them', async () => {
       const given = { login: 'url', env } as const
       const result = await run1(['access', 'self-test', '--json', '--verbose'], given)
       assert.equal(result.code, 0, result.stdout + result.stderr)
@@ -312,8 +308,7 @@ describe('secrets', () => {
       assert.equal(failing.code, usage)
     })
 
-    it('demo, whose secrets are read out of its files while it plays', async function () {
-      this.timeout(180_000)
+    it('demo, whose secrets are read out of its files while it plays', async () => {
       const TMPDIR = join(folder, 'demo')
       mkdirSync(TMPDIR)
       const timer = setInterval(() => noteFiles(TMPDIR), 20)
@@ -439,8 +434,7 @@ describe('secrets', () => {
     })
   })
 
-  it('that arrive at a gate, right and wrong and in every wrong place', async function () {
-    this.timeout(120_000)
+  it('that arrive at a gate, right and wrong and in every wrong place', async () => {
     const home = join(folder, 'gate-home')
     mkdirSync(home, { mode: 0o700 })
     copyFileSync(join(folder, 'home', 'config.json'), join(home, 'config.json'))
@@ -596,8 +590,7 @@ describe('secrets', () => {
     }
   }
 
-  it('when the database refuses every row, and tells its log which', async function () {
-    this.timeout(180_000)
+  it('when the database refuses every row, and tells its log which', async () => {
     const tables = ['api_key', 'device', 'installation', 'installer', 'signing_key']
     for (const table of tables) {
       await server.administer(
@@ -638,8 +631,7 @@ describe('secrets', () => {
     }
   })
 
-  it('what is built with secrets in the environment has none of them', async function () {
-    this.timeout(60_000)
+  it('what is built with secrets in the environment has none of them', async () => {
     const script = `
       const { Plugin } = await import('@oclif/core')
       const plugin = new Plugin({ root: process.argv[1], ignoreManifest: true, type: 'core' })
@@ -686,8 +678,7 @@ describe('secrets', () => {
       }
     }
 
-    it('no secret is in any place', async function () {
-      this.timeout(120_000)
+    it('no secret is in any place', async () => {
       const secrets = stands.secrets()
       assert.ok(secrets.length > 50)
       for (const { file, text } of secrets) {
@@ -724,8 +715,7 @@ describe('secrets', () => {
       assert.deepEqual(seen, [])
     })
 
-    it('every place was really looked at, and a secret that is there is found', async function () {
-      this.timeout(120_000)
+    it('every place was really looked at, and a secret that is there is found', async () => {
       const planted = marker('planted')
       search.add('a planted secret', planted)
       const name = [

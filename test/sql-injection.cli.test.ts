@@ -164,8 +164,7 @@ describe('hostile text in every argument and flag of every command', () => {
     const name = command.id.replaceAll(':', ' ')
     const places = placesOf(command)
     if (places.length === 0 || command.id === SERVING) continue
-    it(name, async function () {
-      this.timeout(120_000)
+    it(name, async () => {
       const make = scenarios[command.id]
       assert.ok(make, `test/support/scenarios has no ${command.id}`)
       let stand: Stand | undefined

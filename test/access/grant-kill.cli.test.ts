@@ -92,8 +92,7 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
     )
   }
 
-  it('are in force or not, never more than is written down, and the same command finishes', async function () {
-    this.timeout(600_000)
+  it('are in force or not, never more than is written down, and the same command finishes', async () => {
     const random = seeded(SEED)
     const next = () => random.below(1000) / 1000
     const command = ['access', 'grant', 'ana@example.com', '--for', '1h', '--reason', 'kill']

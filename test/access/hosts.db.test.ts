@@ -23,8 +23,7 @@ import { freePort } from '../../src/lib/free-port.js'
 import type { SshServer } from '../support/ssh.js'
 import { startPrimaryAndStandby } from '../support/standby.js'
 
-describe('access to recorded hosts, over SSH', function () {
-  this.timeout(60_000)
+describe('access to recorded hosts, over SSH', () => {
   let hosts: DatabaseHosts
   let workspace: Workspace
   const environment = HOMELESS

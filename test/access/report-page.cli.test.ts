@@ -23,9 +23,7 @@ const styleOf = (selector: string, name: string) =>
 /** Needs Debian's Chromium; without it these tests are left out. */
 const whole = existsSync(CHROMIUM) ? describe : describe.skip
 
-whole('the page of a report, in a browser', function () {
-  this.timeout(600_000)
-
+whole('the page of a report, in a browser', () => {
   let folder: string
   let file: string
   let browser: Browser

@@ -23,8 +23,7 @@ const SETTINGS = [
   "log_line_prefix = '%m [%p] %c %l '",
 ]
 
-describe('sessions by the logs of hosts', function () {
-  this.timeout(300_000)
+describe('sessions by the logs of hosts', () => {
   let hosts: DatabaseHosts
 
   const visit = async (cluster: Cluster, application: string, options = '') => {

@@ -28,8 +28,7 @@ import { sessionsQuestion, visit, visits } from '../support/session-log.js'
 /** More than one transaction takes. */
 const MANY = BATCH + 500
 
-describe('a log that is recorded again and again', function () {
-  this.timeout(300_000)
+describe('a log that is recorded again and again', () => {
   let fresh: FreshDatabase
   let workspace: Workspace
   let folder: string

@@ -14,8 +14,7 @@ const { ok, findings } = ExitCode
 /** They take two batches, however the pieces are cut by which the log is read. */
 const VISITS = BATCH + 500
 
-describe('access sessions --record that is killed', function () {
-  this.timeout(300_000)
+describe('access sessions --record that is killed', () => {
   let fresh: FreshDatabase
   let home: string
   let log: string

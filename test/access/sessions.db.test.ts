@@ -19,8 +19,7 @@ const PREFIX = '%m [%p] %c %l %q%u@%d '
 const FORMS = ['json', 'csv', 'log'] as const
 const TLS_TEXT = 'SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)'
 
-describe('sessions by the logs of a real PostgreSQL', function () {
-  this.timeout(60_000)
+describe('sessions by the logs of a real PostgreSQL', () => {
   let server: TestServer
   let own: FreshDatabase
   let workspace: Workspace

@@ -36,8 +36,7 @@ const BARE_SECRET = 'b'.repeat(43)
 
 type Report = ScanReport & { error?: { code: string; exitCode: number } }
 
-describe('api-key scan', function () {
-  this.timeout(120_000)
+describe('api-key scan', () => {
   let fresh: FreshDatabase
   let staff: RoleDatabase
   let root: string

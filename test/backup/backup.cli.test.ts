@@ -11,8 +11,7 @@ const REPOSITORY = '/var/lib/pgbackrest'
 const CONFIGURATION = '/etc/pgbackrest/pgbackrest.conf'
 const ARCHIVE = `${REPOSITORY}/archive/main/15-1`
 
-describe('cleverctl backup', function () {
-  this.timeout(180_000)
+describe('cleverctl backup', () => {
   let commands: EstateCommands
   let estate: Estate
 

@@ -20,8 +20,7 @@ import { haltTrail, haltTrailAfter } from '../support/halt.js'
 
 const { failure } = ExitCode
 
-describe('cleverctl backup by pg_basebackup while machines fail or it is killed', function () {
-  this.timeout(600_000)
+describe('cleverctl backup by pg_basebackup while machines fail or it is killed', () => {
   let commands: EstateCommands
   let estate: Estate
 

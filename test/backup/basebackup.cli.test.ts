@@ -24,8 +24,7 @@ import { withEstate } from '../support/estate/suite.js'
 
 const { ok, failure, usage, conflict, findings, unreachable } = ExitCode
 
-describe('cleverctl backup by pg_basebackup', function () {
-  this.timeout(240_000)
+describe('cleverctl backup by pg_basebackup', () => {
   let commands: EstateCommands
   let estate: Estate
 

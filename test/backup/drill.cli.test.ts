@@ -12,8 +12,7 @@ import { withEstate } from '../support/estate/suite.js'
 const { ok, failure, usage, notFound, conflict, unreachable, findings } = ExitCode
 const ARCHIVE = '/var/lib/pgbackrest/archive/main/15-1'
 
-describe('cleverctl backup drill', function () {
-  this.timeout(180_000)
+describe('cleverctl backup drill', () => {
   let commands: EstateCommands
   let estate: Estate
 

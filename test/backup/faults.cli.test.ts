@@ -10,8 +10,7 @@ const { ok, failure, conflict, unreachable, findings } = ExitCode
 const LOCK = '/tmp/pgbackrest/main-backup.lock'
 const OTHER_KEY = `SHA256:${'B'.repeat(42)}E`
 
-describe('cleverctl backup while machines fail', function () {
-  this.timeout(180_000)
+describe('cleverctl backup while machines fail', () => {
   let commands: EstateCommands
   let estate: Estate
 

@@ -14,7 +14,6 @@ const CONFIGURATION = '/etc/pgbackrest/conf.d/cleverctl-repo2.conf'
 const NAMES = Object.keys(MACHINES) as MachineName[]
 
 describe('cleverctl backup repo', function () {
-  this.timeout(300_000)
   let commands: EstateCommands
   let cloud: Cloud
   let secretFile: string

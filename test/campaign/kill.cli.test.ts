@@ -22,7 +22,7 @@ const KILLS = Math.max(6, Math.round(TARGETS / 200))
 const WORKERS = 3
 
 describe('a campaign whose workers are killed', function () {
-  this.timeout(60_000 + TARGETS * 200)
+  this.timeout(600_000 + TARGETS * 200)
   const random = seeded()
   let fresh: FreshDatabase
   let home: string

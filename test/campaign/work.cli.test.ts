@@ -123,8 +123,7 @@ describe('campaign work, on a server with the rights of staff', () => {
     await run(['campaign', 'abort', id, '--yes'])
   })
 
-  it('is paused from elsewhere at once, goes on after resume, and ends in order on SIGTERM', async function () {
-    this.timeout(180_000)
+  it('is paused from elsewhere at once, goes on after resume, and ends in order on SIGTERM', async () => {
     const codes = await addPlants(owner, 'pause', 400)
     const id = await detach(codes)
     const worker = spawnWorker()

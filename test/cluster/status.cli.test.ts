@@ -14,8 +14,7 @@ const { ok, findings, unreachable, notFound } = ExitCode
 const STATUS = ['cluster', 'status']
 const CHECK = [...STATUS, '--check']
 
-describe('cleverctl cluster status', function () {
-  this.timeout(180_000)
+describe('cleverctl cluster status', () => {
   let commands: EstateCommands
   let estate: Estate
 

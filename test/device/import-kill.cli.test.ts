@@ -13,9 +13,7 @@ const ROWS = 200_000
 const KILLS = 20
 const SEED = Number(process.env['KILL_SEED'] ?? 20_261_123)
 
-describe('a device import that is killed', function () {
-  this.timeout(600_000)
-
+describe('a device import that is killed', () => {
   let fresh: FreshDatabase
   let folder: string
   let state = SEED

@@ -23,9 +23,7 @@ interface Report {
   durationMs: number
 }
 
-describe('cleverctl device import', function () {
-  this.timeout(300_000)
-
+describe('cleverctl device import', () => {
   let fresh: FreshDatabase
   let folder: string
   let input: string

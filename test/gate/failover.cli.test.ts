@@ -65,8 +65,7 @@ class Loggers {
   }
 }
 
-describe('a gate whose database has several hosts', function () {
-  this.timeout(120_000)
+describe('a gate whose database has several hosts', () => {
   let home: string
   let primary: Cluster
   let standby: Cluster
@@ -222,8 +221,7 @@ describe('a gate whose database has several hosts', function () {
   })
 })
 
-describe('a gate on a way to the database that falls silent', function () {
-  this.timeout(120_000)
+describe('a gate on a way to the database that falls silent', () => {
   let home: string
   let cluster: Cluster
   let database: Database

@@ -9,8 +9,7 @@ import { withEstate } from '../support/estate/suite.js'
 
 const { ok, notFound, conflict, findings, unreachable } = ExitCode
 
-describe('cleverctl host check', function () {
-  this.timeout(180_000)
+describe('cleverctl host check', () => {
   let commands: EstateCommands
   let estate: Estate
 

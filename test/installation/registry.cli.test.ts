@@ -5,9 +5,7 @@ import { join } from 'node:path'
 import { runCli, runCliTty, type CliResult } from '../support/cli.js'
 import { freshDatabase, type FreshDatabase } from '../support/database.js'
 
-describe('cleverctl installation and device', function () {
-  this.timeout(120_000)
-
+describe('cleverctl installation and device', () => {
   let fresh: FreshDatabase
   let home: string
 

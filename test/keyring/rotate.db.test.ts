@@ -365,6 +365,6 @@ describe('rotating the keyring', () => {
       }
       await rotate()
       await assertSettled()
-    }).timeout(120_000)
+    })
   })
 })

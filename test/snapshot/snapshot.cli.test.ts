@@ -17,8 +17,7 @@ const { ok, usage, partial, refused, notFound, findings, conflict, failure } = E
 const CREATE = ['snapshot', 'create', '--all']
 const COPY = '/var/lib/postgresql/15/copy'
 
-describe('cleverctl snapshot', function () {
-  this.timeout(180_000)
+describe('cleverctl snapshot', () => {
   let commands: EstateCommands
   let estate: Estate
   /** The set that a drill has proven. */

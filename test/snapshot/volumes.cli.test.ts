@@ -12,8 +12,7 @@ import { CONSOLE, pretend } from '../support/estate/volumes.js'
 
 const { ok, findings, failure } = ExitCode
 
-describe('cleverctl snapshot by ZFS and LVM', function () {
-  this.timeout(180_000)
+describe('cleverctl snapshot by ZFS and LVM', () => {
   let commands: EstateCommands
   let set: string
 

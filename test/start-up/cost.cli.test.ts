@@ -39,8 +39,7 @@ function least(a: Cost, b: Cost): Cost {
 
 describe('the cost of a start', () => {
   for (const { args, ratio } of BARS) {
-    it(`of ${args.join(' ')} is at most ${ratio} times that of node -e 0`, function () {
-      this.timeout(120_000)
+    it(`of ${args.join(' ')} is at most ${ratio} times that of node -e 0`, () => {
       let bare = costOf(['-e', '0'])
       let ours = costOf([PROGRAM, ...args])
       // The least of many is what the program costs; the rest is what else the machine did.

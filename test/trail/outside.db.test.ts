@@ -213,7 +213,7 @@ describe(`the trail outside the database (seed ${seed})`, () => {
       const { problems } = await verdictOf(changed)
       assert.ok(problems.length > 0, `byte ${index}`)
     }
-  }).timeout(120_000)
+  })
 
   it('finds lines that are missing, doubled, exchanged or written in another form', async () => {
     const lines = rows.slice(0, 6).map(lineOfRow)

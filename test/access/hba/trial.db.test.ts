@@ -18,8 +18,7 @@ const LATE = 100_000
 const eventually = async (isSo: () => boolean | Promise<boolean>) => until(isSo, 100_000)
 const WORKSPACE = { log: silentLog, signal: new AbortController().signal }
 
-describe('a text of pg_hba.conf on trial', function () {
-  this.timeout(180_000)
+describe('a text of pg_hba.conf on trial', () => {
   let servers: PrimaryAndStandby
   let data: string
   let former: string

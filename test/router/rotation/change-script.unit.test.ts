@@ -14,8 +14,7 @@ const NEW = 'new-passphrase-2'
 /** As the script ends. */
 const Ended = { done: 0, badOrders: 2, tooLate: 3, otherChange: 73, edited: 75, full: 77 } as const
 
-describe('change.sh', function () {
-  this.timeout(60_000)
+describe('change.sh', () => {
   for (const driver of ['openwrt', 'rutos'] as const) {
     describe(`on ${driver}`, () => {
       let router: TestRouter
@@ -347,8 +346,7 @@ END`,
         }
       })
 
-      it('a confirmation and a timer at the same moment leave one answer', async function () {
-        this.timeout(120_000)
+      it('a confirmation and a timer at the same moment leave one answer', async () => {
         const before = await key()
         for (let race = 0; race < 12; race++) {
           await done(`arm ${id}r${race} 300 wireless`)

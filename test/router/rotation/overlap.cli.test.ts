@@ -25,8 +25,7 @@ const INSTALLATION = 'solar-0042'
 /** How loggers move: by a second passphrase, or where the router knows none, by a second Wi-Fi. */
 const WAYS = ['passphrase', 'Wi-Fi'] as const
 
-describe('a Wi-Fi passphrase that changes without a gap', function () {
-  this.timeout(120_000)
+describe('a Wi-Fi passphrase that changes without a gap', () => {
   let plant: Plant
   let server: TestServer
   let owner: Database

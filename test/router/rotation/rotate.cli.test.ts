@@ -24,8 +24,7 @@ const accessPoint = (name: string | undefined, options: Record<string, string>):
   options: { device: 'radio0', network: 'lan', mode: 'ap', encryption: 'psk2', ...options },
 })
 
-describe('cleverctl router rotate', function () {
-  this.timeout(120_000)
+describe('cleverctl router rotate', () => {
   let plant: Plant
   let number = 0
   const routers: TestRouter[] = []

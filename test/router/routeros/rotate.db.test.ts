@@ -33,8 +33,7 @@ const SPEED = 50
 const FEWEST_COMMANDS = 16
 const RUNS = Number(process.env['CLEVERCTL_TEST_ROUTEROS_RUNS'] ?? 12)
 
-describe('a rotation of a RouterOS router', function () {
-  this.timeout(120_000)
+describe('a rotation of a RouterOS router', () => {
   let plant: Plant
   let workspace: Workspace
   let number = 0
@@ -325,7 +324,7 @@ describe('a rotation of a RouterOS router', function () {
   })
 
   it(`ends with the old or the new secrets, ${RUNS} times in which something goes wrong at a command`, async function () {
-    this.timeout(120_000 + RUNS * 10_000)
+    this.timeout(600_000 + RUNS * 10_000)
     const { seed, pick, below } = seeded()
     let struck = 0
     const places = await Promise.all(
