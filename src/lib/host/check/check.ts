@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { askPostgresql, offsetOf } from '../../cluster/ask.js'
+import { counted } from '../../counted.js'
 import {
   ConflictError,
   ExitCode,
@@ -190,7 +191,7 @@ function verdict(result: CheckedHosts, seen: readonly unknown[]): CheckedHosts {
       words: problems === 1 ? '1 thing is wrong' : `${problems} things are wrong`,
     },
     unchecked: unchecked > 0 && {
-      words: `${unchecked} could not be looked at`,
+      words: `${counted(unchecked, 'thing')} could not be looked at`,
       isOutOfReach: seen.some((each) => each instanceof UnreachableError),
       suggestions: ['cleverctl host list'],
     },
