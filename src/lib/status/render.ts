@@ -23,7 +23,7 @@ export function statusFacts(
     ['installers', whole(status.installers)],
     [
       'API keys',
-      `${whole(apiKeys.inGrace)} in grace, ${whole(expiring.total)} end within 30 days, ${whole(withoutKey.total)} installations without`,
+      `${whole(apiKeys.inGrace)} in grace, ${whole(expiring.total)} end within 30 days, ${whole(withoutKey.total)} ${withoutKey.total === 1 ? 'installation' : 'installations'} without`,
     ],
     ...signingKeys.map(({ kid, state, since }): [string, string] => [
       'signing key',

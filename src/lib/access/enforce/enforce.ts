@@ -1,12 +1,7 @@
+import { counted } from '../../counted.js'
 import { hold } from '../../database/hold.js'
-import {
-  ConflictError,
-  ExitCode,
-  FindingsError,
-  IncompleteError,
-  PartialError,
-  UnreachableError,
-} from '../../errors.js'
+import { ConflictError, PartialError, UnreachableError } from '../../errors.js'
+import { verdictOn } from '../../findings/verdict.js'
 import type { Workspace } from '../../workspace.js'
 import { primaryOf, withServers, type OpenServers } from '../grant/servers.js'
 import { serverNames, type AskedServers } from '../named-servers.js'
@@ -45,14 +40,14 @@ export async function enforceAccess(
     const plan = await lookAndPlan(workspace, servers, order)
     const shown = resultOf(plan, servers)
     const isApproved = plan.changes.length > 0 && (await approve(shown))
-    if (!isApproved) return verdictOn(shown, servers)
+    if (!isApproved) return verdict(shown, servers)
     primaryOf(servers)
     const taken = new ConflictError('enforce-runs', 'another run is changing servers', {
       suggestions: ['give the command again when it has ended'],
     })
     return hold(workspace.database, 'cleverctl.access-enforce', taken, async () => {
       const result = await carryOut(workspace, servers, order, plan.changes)
-      return verdictOn(result, servers)
+      return verdict(result, servers)
     })
   })
 }
@@ -93,27 +88,27 @@ function resultOf({ changes, left, notChecked }: Plan, { open }: OpenServers): E
   }
 }
 
-function verdictOn(result: Enforcement, { failed }: OpenServers): Enforcement {
+function verdict(result: Enforcement, { failed }: OpenServers): Enforcement {
   const { changes, left, notChecked } = result
-  const given = { result }
   const planned = changes.filter(({ outcome }) => outcome === 'planned').length
   const failures = changes.filter(({ outcome }) => ['failed', 'undone'].includes(outcome)).length
   if (failures > 0)
-    throw new PartialError('access-not-enforced', `${count(failures, 'change')} not made`, given)
-  const words = [
-    ...(planned > 0 ? [`${count(planned, 'difference')} to be mended`] : []),
-    ...(left.length > 0 ? [`${count(left.length, 'difference')} left`] : []),
-    ...(notChecked.length > 0 ? [`${count(notChecked.length, 'check')} not carried out`] : []),
-  ].join('; ')
-  if (planned + left.length > 0) {
-    const suggestions = planned > 0 ? ['the same command with --yes'] : []
-    throw new FindingsError('access-differs', words, { ...given, suggestions })
-  }
-  if (notChecked.length === 0) return result
-  const isOutOfReach = failed.some(({ error }) => error instanceof UnreachableError)
-  throw new IncompleteError(isOutOfReach ? ExitCode.unreachable : ExitCode.failure, words, given)
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+    throw new PartialError('access-not-enforced', `${counted(failures, 'change')} not made`, {
+      result,
+    })
+  const differs = [
+    ...(planned > 0 ? [`${counted(planned, 'difference')} to be mended`] : []),
+    ...(left.length > 0 ? [`${counted(left.length, 'difference')} left`] : []),
+  ]
+  return verdictOn(result, {
+    found: differs.length > 0 && {
+      code: 'access-differs',
+      words: differs.join('; '),
+      suggestions: planned > 0 ? ['the same command with --yes'] : [],
+    },
+    unchecked: notChecked.length > 0 && {
+      words: `${counted(notChecked.length, 'check')} not carried out`,
+      isOutOfReach: failed.some(({ error }) => error instanceof UnreachableError),
+    },
+  })
 }

@@ -1,5 +1,6 @@
-import { ExitCode, FindingsError, IncompleteError } from '../../errors.js'
 import type { Window } from '../../campaign/window.js'
+import { counted } from '../../counted.js'
+import { verdictOn } from '../../findings/verdict.js'
 import type { Workspace } from '../../workspace.js'
 import { SessionList, shownSince } from './collect.js'
 import { SessionIntake } from './intake.js'
@@ -52,12 +53,12 @@ export async function findSessions(
   const since = new Date(workspace.clock.now().getTime() - asked.sinceMs)
   if (!asked.isRecording && asked.logs.length === 0 && asked.hosts.length === 0) {
     const found = await findRecorded(workspace, { ...asked.filter, since }, asked.limit)
-    return verdictOn(found, { isChecking: asked.isChecking, isOutOfReach: false })
+    return verdict(found, { isChecking: asked.isChecking, isOutOfReach: false })
   }
   const list = new SessionList(asked.limit, shownSince(asked, since))
   const { intake, notRead, isOutOfReach } = await read(workspace, asked, since, list)
   await intake.finish()
-  return verdictOn(
+  return verdict(
     {
       sessions: list.listed(),
       total: list.total,
@@ -93,19 +94,20 @@ async function read(
   return { intake, ...(await readHosts(workspace, about, reading)) }
 }
 
-function verdictOn(
+function verdict(
   found: SessionsFound,
   { isChecking, isOutOfReach }: { isChecking: boolean; isOutOfReach: boolean },
 ): SessionsFound {
   const { flagged, notRead } = found
-  const unread = `${notRead.length === 1 ? '1 log' : `${notRead.length} logs`} could not be read as a whole`
-  if (isChecking && flagged > 0) {
-    const stands = flagged === 1 ? '1 session stands out' : `${flagged} sessions stand out`
-    const message = notRead.length === 0 ? stands : `${stands}; ${unread}`
-    throw new FindingsError('sessions-need-attention', message, { result: found })
-  }
-  if (notRead.length === 0) return found
-  throw new IncompleteError(isOutOfReach ? ExitCode.unreachable : ExitCode.failure, unread, {
-    result: found,
+  return verdictOn(found, {
+    found: isChecking &&
+      flagged > 0 && {
+        code: 'sessions-need-attention',
+        words: `${counted(flagged, 'session')} ${flagged === 1 ? 'stands' : 'stand'} out`,
+      },
+    unchecked: notRead.length > 0 && {
+      words: `${counted(notRead.length, 'log')} could not be read as a whole`,
+      isOutOfReach,
+    },
   })
 }
