@@ -21,7 +21,7 @@ export async function recordMachine(
   workspace: Workspace,
   given: {
     name: string
-    cluster: Cluster
+    cluster: Pick<Cluster, 'folder' | 'port'>
     machine: Omit<SshServer, 'stop' | 'cut' | 'log'>
     key: string
   },
