@@ -95,7 +95,7 @@ describe('cleverctl cluster status', () => {
     const { stdout } = await commands.run(STATUS)
     assert.match(stdout, /^db1\tprimary\t/m)
     assert.match(stdout, /^slots\tdb2, db3$/m)
-    assert.match(stdout, /^WAL archive\t[0-9A-F]{24}[^,]*, \w+ ago/m)
+    assert.match(stdout, /^WAL archive\t[0-9A-F]{24}[^,]*, \d{4}-[^ ]+Z/m)
   })
 
   it('is drawn anew with --watch until Ctrl-C, and in a terminal alone', async () => {

@@ -1,6 +1,5 @@
 import type { SeenArchiver } from '../cluster/ask.js'
 import type { ClusterHost, ClusterStatus } from '../cluster/types.js'
-import { formatDuration } from '../duration.js'
 import { lastBackupFacts } from './repository.js'
 import type { Mark, Screen } from './screen.js'
 
@@ -38,7 +37,10 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
   screen.facts([
     ['system identifier', primary?.systemIdentifier ?? '-'],
     ['slots', primary ? slotsOf(screen, primary) : '-'],
-    ['WAL archive', primary?.archiver ? archiveOf(primary.archiver) : '-'],
+    [
+      'WAL archive',
+      primary?.archiver ? archiveOf(screen, primary.archiver, new Date(status.checkedAt)) : '-',
+    ],
     ...lastBackupFacts(screen, backup?.repositories ?? []),
     ['machines with the data', String(redundancy.copies)],
     ['locations', String(redundancy.locations ?? 'not known')],
@@ -64,15 +66,15 @@ function slotsOf(screen: Screen, { slots }: ClusterHost): string {
   return told.join(', ') || '-'
 }
 
-function archiveOf(archiver: SeenArchiver): string {
+/** @param at when it was asked, from which its ages count */
+function archiveOf(screen: Screen, archiver: SeenArchiver, at: Date): string {
   const { mode, lastArchivedWal, lastArchivedSeconds, readyCount, oldestReadySeconds } = archiver
   if (mode === 'off') return 'off'
+  const before = (seconds: number | null) =>
+    screen.time(seconds === null ? null : new Date(at.getTime() - seconds * 1000))
   const last = lastArchivedWal
-    ? `${lastArchivedWal}, ${ageOf(lastArchivedSeconds)} ago`
+    ? `${lastArchivedWal}, ${before(lastArchivedSeconds)}`
     : 'nothing yet'
-  return readyCount === 0
-    ? last
-    : `${last}; ${readyCount} wait, the oldest for ${ageOf(oldestReadySeconds)}`
+  const waiting = `; ${readyCount} wait, the oldest from ${before(oldestReadySeconds)}`
+  return readyCount === 0 ? last : last + waiting
 }
-
-const ageOf = (seconds: number | null) => formatDuration(Math.round(seconds ?? 0) * 1000)

@@ -52,10 +52,7 @@ export class Progress {
         stream: process.stderr,
         clearOnComplete: true,
         barsize: 24,
-        format:
-          state.total === undefined
-            ? '{value} {unit} · {rate}/s'
-            : '{bar} {percentage}% · {value}/{total} {unit} · {rate}/s · {left} left',
+        format: barFormat(state),
         formatValue: (value, _options, type) =>
           type === 'percentage' ? String(value) : value.toLocaleString('en'),
       })
@@ -74,12 +71,7 @@ export class Progress {
 
   #writeLine(now: number): void {
     if (this.#newest === undefined) return
-    const { done, total, unit } = this.#newest
-    const { rate, left } = this.#payload(this.#newest, now)
-    const share = total === undefined ? '' : ` of ${total}`
-    process.stderr.write(
-      `${done}${share} ${unit}, ${rate}/s${total === undefined ? '' : `, ${left} left`}\n`,
-    )
+    process.stderr.write(`${progressLine(this.#newest, this.#payload(this.#newest, now))}\n`)
     this.#lineAt = now
   }
 
@@ -99,6 +91,23 @@ export class Progress {
     this.#bar = undefined
     process.off('exit', this.#removeBar)
   }
+}
+
+/** What a bar says, as cli-progress reads it. A share of the whole has no rate that tells anything. */
+export function barFormat({ total, unit }: Pick<State, 'total' | 'unit'>): string {
+  if (total === undefined) return '{value} {unit} · {rate}/s'
+  const counts = unit === '%' ? '' : '{value}/{total} {unit} · {rate}/s · '
+  return `{bar} {percentage}% · ${counts}{left} left`
+}
+
+/** The same as a line of a log. */
+export function progressLine(
+  { done, total, unit }: State,
+  { rate, left }: { rate: string; left: string },
+): string {
+  if (total === undefined) return `${done} ${unit}, ${rate}/s`
+  const counts = unit === '%' ? `${Math.floor(done)}%` : `${done} of ${total} ${unit}, ${rate}/s`
+  return `${counts}, ${left} left`
 }
 
 function isOtherWork(former: State, state: State): boolean {
