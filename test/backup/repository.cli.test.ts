@@ -190,7 +190,7 @@ describe('cleverctl backup repo', function () {
       assert.deepEqual([run['repository'], run['type']], [3, 'full'])
       const [, , verified, drill] = await Promise.all(
         ['repo check 3', 'status --repo 3', 'verify --repo 3', 'drill --repo 3'].map((words) =>
-          commands.json(['backup', ...words.split(' ')]),
+          commands.json(`backup ${words}`),
         ),
       )
       assert.equal(verified?.['backups'], 1)
@@ -218,7 +218,7 @@ describe('cleverctl backup repo', function () {
     })
 
     it('is named by every status, which comes back and is not good', async () => {
-      const ask = (words: string) => commands.json(words.split(' '), findings)
+      const ask = (line: string) => commands.json(line, findings)
       const [cluster, backup, repository] = await Promise.all([
         ask('cluster status --check'),
         ask('backup status'),
@@ -235,6 +235,11 @@ describe('cleverctl backup repo', function () {
         faultsOf(repository).sort(),
         [...NAMES].sort().map((name) => `${name} not-well`),
       )
+    })
+
+    it('can be taken out, so that WAL goes on into the others', async () => {
+      assert.equal((await commands.json(removeWords()))['outcome'], 'removed')
+      await archives()
     })
   })
 })
