@@ -642,7 +642,8 @@ describe('api-key scan', () => {
   it('stops when it is told to', async () => {
     const result = await runCli(['api-key', 'scan', '-', '--offline'], {
       input: { open: true },
-      onStart: (child) => setTimeout(() => child.kill('SIGTERM'), 1500),
+      // More than a pipe holds: once it is written, the scan is under way.
+      onStart: (child) => child.stdin?.write('x'.repeat(4 * MIB), () => child.kill('SIGTERM')),
     })
     assert.equal(result.code, ExitCode.terminated)
   })

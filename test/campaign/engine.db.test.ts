@@ -400,8 +400,13 @@ describe('the engine of campaigns', () => {
         'update cleverctl.campaign_target set attempt = 5 where campaign_id = $1 and position = 3',
         [id],
       )
-      const other = testWorkspace(fresh.database, { clock, signal: AbortSignal.timeout(600) })
-      await assert.rejects(resume(id, { as: other }), CancelledError)
+      const stop = new AbortController()
+      const other = testWorkspace(fresh.database, { clock, signal: stop.signal })
+      const resumed = assert.rejects(resume(id, { as: other }), CancelledError)
+      await until(async () => (await painted()).length === 3)
+      // Time to take what is not free, too.
+      setTimeout(() => stop.abort(), 300)
+      await resumed
       assert.deepEqual(await painted(), [4, 5, 6].map(siteOf), 'whoever holds a target keeps it')
     })
     const { error, report } = await failure(resume(id))

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** Polls until `condition` holds; fails after `ms` milliseconds. @returns how long it took */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  ms = 20_000,
+  ms = 120_000,
 ): Promise<number> {
   const began = performance.now()
   while (!(await condition())) {
