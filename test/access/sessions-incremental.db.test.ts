@@ -64,6 +64,24 @@ describe('a log that is recorded again and again', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  it('is not remembered while no record was found in it', async () => {
+    const text = [
+      '2026-06-01 12:00:01.100 UTC [7] LOG:  connection received: host=10.0.0.1 port=5',
+      '2026-06-01 12:00:01.200 UTC [7] FATAL:  password authentication failed for user "ana"',
+    ]
+    log = join(folder, 'pg.log')
+    writeFileSync(log, `${text.join('\n')}\n`)
+    const misread = { total: 0, recorded: 0, reasons: ['no record of PostgreSQL is in it'] }
+    deepEqual(await record({ prefix: '%p %m ' }), misread)
+    // One that was read as it should be does not vouch for it.
+    writeFileSync(join(folder, 'other.json'), session(1))
+    const logs = [log, join(folder, 'other.json')]
+    deepEqual(await record({ logs, prefix: '%p %m ' }), whole(1))
+    deepEqual(await record({ logs, prefix: '%m [%p] ' }), whole(1))
+    deepEqual(await record({ logs, prefix: '%m [%p] ' }), whole(0))
+    deepEqual(await kept(), [2, 2])
+  })
+
   it('is read on from where it stopped, in the middle of a line too', async () => {
     const text = session(1) + session(2)
     const half = text.length - 100

@@ -49,7 +49,10 @@ export class Readings {
     return new Date(Math.min(this.#mode.since.getTime(), ...unfinished) - 1)
   }
 
-  /** What has to be written down since this was asked last. */
+  /**
+   * What has to be written down since this was asked last. A log without any record is not: with another form or prefix
+   * it has to be read from its beginning.
+   */
   moved(): KeptServer[] {
     return this.#mode.isKept
       ? [...this.#readings.values()].flatMap((each) => this.#movedOf(each))
@@ -57,10 +60,11 @@ export class Readings {
   }
 
   #movedOf({ server, join, logs }: ServerReading): KeptServer[] {
+    if (join.records === 0) return []
     const text = JSON.stringify(join.state())
     const changed = logs
-      .filter(({ head }) => head.bytes > 0)
-      .map(({ point, ...log }) => ({
+      .filter(({ head, hasRecord }) => head.bytes > 0 && hasRecord)
+      .map(({ point, hasRecord, ...log }) => ({
         ...{ ...log, offset: point.offset, reader: JSON.stringify(point.reader) },
       }))
       .filter((log) => this.#isNew(`${server} ${log.head.sha256}`, JSON.stringify(log)))

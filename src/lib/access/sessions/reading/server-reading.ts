@@ -25,6 +25,8 @@ export interface KnownLog {
   changedAt: Date
   /** Whether nothing more is written to it. */
   isDone: boolean
+  /** Whether a record of PostgreSQL was found in it. Without one it may have been read in a wrong way. */
+  hasRecord: boolean
   point: LogPoint
 }
 
@@ -57,6 +59,8 @@ export class ServerReading {
   readonly #goesOn: boolean
   readonly #places: Place[]
   #current: string
+  /** How many records there were before the log that is being read. */
+  #recordsBefore = 0
 
   /**
    * @param goesOn whether the logs are read on later; then what has no end yet is left
@@ -88,6 +92,7 @@ export class ServerReading {
   get logs(): readonly KnownLog[] {
     return this.#places.map(({ feed, ...place }) => ({
       ...place,
+      hasRecord: place.hasRecord || (feed !== undefined && this.#hasFoundRecord()),
       point: feed?.point() ?? place.point,
     }))
   }
@@ -136,6 +141,7 @@ export class ServerReading {
     }
     Object.assign(place, { name: kind.name, changedAt })
     this.#current = kind.name
+    this.#recordsBefore = this.join.records
     const feed = new LogFeed(kind, this.join, place.point)
     place.feed = feed
     try {
@@ -143,6 +149,7 @@ export class ServerReading {
       place.isDone = isPacked || !isLast || !this.#goesOn
       if (place.isDone) feed.finish()
     } finally {
+      place.hasRecord ||= this.#hasFoundRecord()
       place.point = feed.point()
       place.feed = undefined
     }
@@ -166,6 +173,10 @@ export class ServerReading {
     return tell(`${count} can be read in no way, or in more than one`)
   }
 
+  #hasFoundRecord(): boolean {
+    return this.join.records > this.#recordsBefore
+  }
+
   #placeOf({ kind, changedAt, beginning }: FoundLog): Place {
     const known = this.#places
       .filter(({ head }) => head.bytes > 0 && hasHead(beginning, head))
@@ -173,6 +184,7 @@ export class ServerReading {
     if (known !== undefined) return known
     const place: Place = {
       ...{ head: headOf(beginning), name: kind.name, changedAt, isDone: false },
+      hasRecord: false,
       point: { offset: 0, reader: null },
     }
     this.#places.push(place)

@@ -9,7 +9,7 @@ export interface KeptServer {
   server: string
   generation: number
   join: string
-  logs: readonly (Omit<KnownLog, 'point'> & { offset: number; reader: string })[]
+  logs: readonly (Omit<KnownLog, 'hasRecord' | 'point'> & { offset: number; reader: string })[]
 }
 
 /**
@@ -83,7 +83,7 @@ export async function keepReadings(
   )
 }
 
-interface LogRow extends Omit<KnownLog, 'head' | 'point'> {
+interface LogRow extends Omit<KnownLog, 'head' | 'hasRecord' | 'point'> {
   server: string
   bytes: number
   sha256: string
@@ -92,7 +92,14 @@ interface LogRow extends Omit<KnownLog, 'head' | 'point'> {
 }
 
 function knownLog({ bytes, sha256, name, changedAt, isDone, offset, reader }: LogRow): KnownLog {
-  return { head: { bytes, sha256 }, name, changedAt, isDone, point: { offset, reader } }
+  return {
+    head: { bytes, sha256 },
+    name,
+    changedAt,
+    isDone,
+    hasRecord: true,
+    point: { offset, reader },
+  }
 }
 
 function takenOver(server: string): ConflictError {
