@@ -124,15 +124,11 @@ const CASES: [string, (estate: Healthy) => unknown, string[]][] = [
   ['a healthy estate', () => undefined, []],
   ['a lag just under the limit', ({ db2 }) => (db2.lag = { bytes: 9, seconds: 30 }), []],
   ['a lag over the limit', ({ db2 }) => (db2.lag = { bytes: 9, seconds: 30.5 }), ['lag@db2']],
-  [
-    'two primaries',
-    ({ standby }) => (standby.isInRecovery = false),
-    ['split-brain@', 'few-copies@'],
-  ],
+  ['two primaries', ({ standby }) => (standby.isInRecovery = false), ['split-brain@']],
   [
     'no primary',
     ({ primary }) => (primary.isInRecovery = true),
-    ['no-primary@', 'not-streaming@db1', 'few-copies@'],
+    ['no-primary@', 'not-streaming@db1'],
   ],
   ['no drill yet', ({ drills }) => drills.splice(0), ['no-drill@bak1']],
   [

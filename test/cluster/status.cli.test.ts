@@ -64,7 +64,10 @@ describe('cleverctl cluster status', () => {
         ['bak1', 'backup', null, null],
       ],
     )
-    assert.deepEqual(seen.redundancy, { copies: 3, hasBackup: false, locations: 2 })
+    assert.deepEqual(seen.redundancy, {
+      ...{ copies: 3, copiesReason: null },
+      ...{ hasBackup: false, locations: 2 },
+    })
     assert.deepEqual(codes(seen), ['no-backup'])
     assert.deepEqual(codes(await status(CHECK, findings)), ['no-backup'])
   })
@@ -161,6 +164,7 @@ describe('cleverctl cluster status', () => {
     const without = await until(CHECK, findings, (seen) => codes(seen).includes('not-streaming'))
     assert.ok(codes(without).includes('no-primary'))
     assert.equal(without.primary, null)
+    assert.equal(without.redundancy.copies, null)
     await estate.sql('db2', 'select pg_promote()')
     const promoted = await status(STATUS, unreachable)
     assert.equal(promoted.primary, 'db2')

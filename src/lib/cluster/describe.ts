@@ -41,7 +41,7 @@ export function describeCluster(
     lastSnapshot: lastSnapshotOf(host.name, snapshots, now),
     lastDrill: lastDrillOf(host.name, drills, now),
   }))
-  const copies = hosts.filter((host) => isFollowing(host, leader)).length
+  const copies = leader && hosts.filter((host) => isFollowing(host, leader)).length
   const hasBackup = (seen.backup?.stanza?.backups.length ?? 0) > 0
   const locations = countLocations(hosts)
   const name = primary?.host.name ?? null
@@ -52,7 +52,13 @@ export function describeCluster(
     primary: name,
     hosts,
     backup: backup ? describeBackup(backup, now) : null,
-    redundancy: { copies, hasBackup, locations },
+    redundancy: {
+      copies: copies ?? null,
+      copiesReason:
+        copies === undefined ? 'without one primary nobody can be seen to follow it' : null,
+      hasBackup,
+      locations,
+    },
     problems: judgeCluster(
       { databases, hosts, backup, primary: name, copies, locations, drills, now },
       limits,
@@ -112,8 +118,8 @@ function backupHost({ host, stanza }: SeenBackup): Unrecorded {
   }
 }
 
-function isFollowing(host: ClusterHost, leader: SeenPostgresql | undefined): boolean {
-  if (leader === undefined || host.systemIdentifier !== leader.systemIdentifier) return false
+function isFollowing(host: ClusterHost, leader: SeenPostgresql): boolean {
+  if (host.systemIdentifier !== leader.systemIdentifier) return false
   return host.role === 'primary' || (host.role === 'standby' && host.isStreaming === true)
 }
 

@@ -19,7 +19,8 @@ export interface ClusterView {
   hosts: readonly ClusterHost[]
   backup: SeenBackup | undefined
   primary: string | null
-  copies: number
+  /** Undefined where there is not one primary. */
+  copies: number | undefined
   locations: number | null
   /** Of each host and kind the last one, and the last that proved the data; the latest at the end. */
   drills: readonly DrillRow[]
@@ -218,7 +219,7 @@ function redundancyProblems({
   databases,
 }: ClusterView): ClusterProblem[] {
   // A host that did not answer may well have the data: it is listed as not checked.
-  const isKnown = hosts.every(({ role }) => role !== 'unknown')
+  const isKnown = copies !== undefined && hosts.every(({ role }) => role !== 'unknown')
   const found: ClusterProblem[] = []
   if (isKnown && copies < Math.max(WANTED_COPIES, databases.length))
     found.push(warning('few-copies', null, `${copies} machines have the data and follow`))

@@ -28,7 +28,11 @@ function metricsOf(status: ClusterStatus): Metric[] {
     ),
     gauge('problems', 'problems that were found', cluster(problems.length)),
     gauge('unchecked_hosts', 'hosts that could not be asked', cluster(notChecked.length)),
-    gauge('copies', 'database machines that have the data and follow', cluster(redundancy.copies)),
+    gauge(
+      'copies',
+      'database machines that have the data and follow',
+      redundancy.copies === null ? [] : cluster(redundancy.copies),
+    ),
     gauge(
       'primary',
       'whether the host takes writes',

@@ -75,8 +75,10 @@ export interface ClusterStatus {
   hosts: ClusterHost[]
   backup: ClusterBackup | null
   redundancy: {
-    /** Database hosts that have the data and follow, the primary among them. */
-    copies: number
+    /** Database hosts that have the data and follow, the primary among them; null where that is not known. */
+    copies: number | null
+    /** Why it is not known how many they are; null where it is. */
+    copiesReason: string | null
     /** Whether there is a backup on another machine. */
     hasBackup: boolean
     /** In how many places all of that is; null where nobody said where some of it is. */

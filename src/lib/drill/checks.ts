@@ -1,3 +1,4 @@
+import { counted } from '../counted.js'
 import { lastWords } from '../host/say.js'
 import type { Log } from '../workspace.js'
 import { compareDigests, digestStatements, readDigests, type TableDigest } from './digests.js'
@@ -49,7 +50,7 @@ export class Checks {
 export async function checkRows(
   scratch: Scratch,
   programs: string,
-  counted: readonly TableDigest[],
+  expected: readonly TableDigest[],
 ): Promise<Finding> {
   const names = (await scratch.sql(programs, 'postgres', DATABASES)).split('\n').filter(Boolean)
   const found: TableDigest[] = []
@@ -57,12 +58,15 @@ export async function checkRows(
     const lines = (await scratch.sql(programs, name, digestStatements())).split('\n')
     found.push(...readDigests(lines.filter(Boolean)))
   }
-  const faults = compareDigests(counted, found)
+  const faults = compareDigests(expected, found)
   const rows = found.reduce((sum, each) => sum + each.rows, 0)
   const [first] = faults
   if (first === undefined)
-    return { state: 'ok', message: `${rows} rows of ${found.length} tables are what was counted` }
-  const others = faults.length > 1 ? ` (and ${faults.length - 1} more tables)` : ''
+    return {
+      state: 'ok',
+      message: `${counted(rows, 'row')} of ${counted(found.length, 'table')}, as was counted`,
+    }
+  const others = faults.length > 1 ? ` (and ${counted(faults.length - 1, 'more table')})` : ''
   return { state: 'failed', message: first + others }
 }
 

@@ -1,3 +1,5 @@
+import { counted } from '../counted.js'
+
 /** One table as it was at one moment. */
 export interface TableDigest {
   database: string
@@ -61,17 +63,18 @@ export function readDigests(lines: readonly string[]): TableDigest[] {
 
 /** What differs between what was counted and what was found, a sentence a table. Pure. */
 export function compareDigests(
-  counted: readonly TableDigest[],
+  expected: readonly TableDigest[],
   found: readonly TableDigest[],
 ): string[] {
   const nameOf = ({ database, schema, table }: TableDigest) => `${database}: ${schema}.${table}`
   const byName = new Map(found.map((each) => [nameOf(each), each]))
-  const faults = counted.flatMap((each) => {
+  const faults = expected.flatMap((each) => {
     const name = nameOf(each)
     const now = byName.get(name)
     byName.delete(name)
     if (now === undefined) return [`${name} is missing`]
-    if (now.rows !== each.rows) return [`${name} has ${now.rows} rows instead of ${each.rows}`]
+    if (now.rows !== each.rows)
+      return [`${name} has ${counted(now.rows, 'row')} instead of ${each.rows}`]
     return now.digest === each.digest ? [] : [`${name} holds other values`]
   })
   return [...faults, ...[...byName.keys()].map((name) => `${name} was not there`)]

@@ -42,7 +42,12 @@ export function drawCluster(screen: Screen, status: ClusterStatus): void {
       primary?.archiver ? archiveOf(screen, primary.archiver, new Date(status.checkedAt)) : '-',
     ],
     ...lastBackupFacts(screen, backup?.repositories ?? []),
-    ['machines with the data', String(redundancy.copies)],
+    [
+      'machines with the data',
+      redundancy.copies === null
+        ? `unknown: ${redundancy.copiesReason}`
+        : String(redundancy.copies),
+    ],
     ['locations', String(redundancy.locations ?? 'not known')],
   ])
   for (const { code, severity, host, message } of problems)

@@ -45,7 +45,8 @@ export async function selectCopies(
   >(
     `with copy as (
        select 'backup' as kind, stanza, label as subject, counted_at as at,
-         jsonb_array_length(tables) || ' tables counted on ' || host as content
+         jsonb_array_length(tables) || case jsonb_array_length(tables) when 1 then ' table' else ' tables' end
+           || ' counted on ' || host as content
        from cleverctl.backup_count
        union all
        select 'snapshot', stanza, name, begun_at, state || ', ' || (
