@@ -64,7 +64,7 @@ describe(`grants whose commands are killed (SEED=${SEED})`, () => {
       method === 'password'
         ? { password: secret.trim() }
         : { key: secret, cert: readFileSync(`${file}.crt`, 'utf8') }
-    return isLetIn({ port: server.port, role, database: 'cleverctl', proof })
+    return isLetIn({ port: server.port, role, database: 'postgres', proof })
   }
 
   /** The logins of grants that exist and may log in. */

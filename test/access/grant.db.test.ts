@@ -66,6 +66,12 @@ describe('access that is granted for a limited time', () => {
     }
   })
 
+  it('is for all databases but the one of cleverctl, in which the list is, where none is named', async () => {
+    const { databases } = await on.grant({ databases: [] })
+    await on.revoke()
+    deepEqual(databases, ['fleet', 'postgres'])
+  })
+
   it('takes names and reasons as they are', async () => {
     const name = `a'b"c; drop role "ana"--`
     await on.database.query(`create database ${pg.escapeIdentifier(name)}`)

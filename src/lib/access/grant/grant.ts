@@ -71,7 +71,7 @@ export async function grantAccess(
   return withServers(workspace, names, given.environment, async (servers) => {
     const [failed] = servers.failed
     if (failed) throw failed.error
-    const databases = databasesOf(order, primaryOf(servers))
+    const databases = await databasesOf(workspace, order, primaryOf(servers))
     const authority = await trustedAuthority(workspace, order, servers.open)
     const { row, isNew } = await writeDown(
       workspace,

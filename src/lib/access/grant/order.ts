@@ -1,7 +1,9 @@
 import { formatDuration } from '../../duration.js'
 import { ConflictError, NotFoundError, UsageError } from '../../errors.js'
 import { faultOfName } from '../../installation/types.js'
+import type { Workspace } from '../../workspace.js'
 import type { AskedServers } from '../named-servers.js'
+import { selectIdentity } from './server-store.js'
 import type { OpenServer } from './servers.js'
 import type { GrantRow } from './store.js'
 import type { GrantMethod } from './types.js'
@@ -14,7 +16,7 @@ export interface GrantOrder {
   email: string
   forMs: number
   reason: string
-  /** None: all databases of the server. */
+  /** None: all databases of the server but the one of cleverctl. */
   databases: readonly string[]
   isReadOnly: boolean
   method: GrantMethod
@@ -40,8 +42,16 @@ export function checkOrder({ forMs, reason, email }: GrantOrder): void {
   if (email.trim() === '') throw new UsageError('invalid-email', 'the e-mail address is empty')
 }
 
-/** The databases of an order, sorted. @throws NotFoundError for one that the server does not have */
-export function databasesOf({ databases }: GrantOrder, { host, standing }: OpenServer): string[] {
+/**
+ * The databases of an order, sorted. Where none is named, the database of cleverctl is none of them: who may change its
+ * rows changes the list, and with it what they themselves may.
+ * @throws NotFoundError for one that the server does not have
+ */
+export async function databasesOf(
+  { database: own }: Pick<Workspace, 'database'>,
+  { databases }: GrantOrder,
+  { host, database, standing }: OpenServer,
+): Promise<string[]> {
   const unknown = databases.find((name) => !standing.databases.includes(name))
   if (unknown !== undefined)
     throw new NotFoundError(
@@ -49,7 +59,9 @@ export function databasesOf({ databases }: GrantOrder, { host, standing }: OpenS
       `${host} has no database ${JSON.stringify(unknown.slice(0, 80))} that takes connections`,
       { suggestions: [`databases there are: ${standing.databases.join(' ')}`] },
     )
-  return databases.length === 0 ? standing.databases : [...new Set(databases)].sort()
+  if (databases.length > 0) return [...new Set(databases)].sort()
+  const [ours, theirs] = [await selectIdentity(own), await selectIdentity(database)]
+  return standing.databases.filter((name) => ours.cluster !== theirs.cluster || ours.name !== name)
 }
 
 /** @throws ConflictError for another grant than the one that is wanted */

@@ -26,6 +26,17 @@ export async function selectStanding(database: Database): Promise<ServerStanding
   return rows[0]
 }
 
+/** Which database a connection leads to: of which cluster, and its name. */
+export async function selectIdentity(
+  database: Database,
+): Promise<{ cluster: string; name: string }> {
+  const { rows } = await database.query<{ cluster: string; name: string }>(
+    'select system_identifier::text as cluster, current_database() as name from pg_control_system()',
+  )
+  if (!rows[0]) throw new Error('the server says nothing about itself')
+  return rows[0]
+}
+
 /** A login as it is to be made. */
 export interface Login {
   role: string
