@@ -211,6 +211,21 @@ describe('an audit of access', () => {
       ok(found(other, rule).length > 0, rule)
   })
 
+  it('runs nothing that the owner of a database put in the way of names', async () => {
+    const url = socketUrl('postgres', 'fleet')
+    const fleet = await openUrl(url, { migrations: 'ignore' })
+    await fleet.query('create schema trap; create view trap.pg_event_trigger as select 1 as trap')
+    await fleet.query('alter database fleet set search_path = trap, pg_catalog')
+    await fleet.close()
+    try {
+      for (const dsns of [[], [url]]) deepEqual((await audit(dsns)).result.notChecked, [])
+    } finally {
+      const again = await openUrl(url, { migrations: 'ignore' })
+      await again.query('drop schema trap cascade; alter database fleet reset search_path')
+      await again.close()
+    }
+  })
+
   it('knows by the interfaces of the machine what samenet and samehost stand for', async () => {
     const cases: [where: string, address: string, dead: string[]][] = [
       ['samenet', '127.0.0.2', ['pg_hba.conf line 5']],

@@ -96,7 +96,9 @@ describe('decoys on a database server', () => {
     const { rows } = await fleet.query<{ username: string }>('select username from api_credentials')
     equal(rows[0]?.username, 'backup_admin')
     await fleet.query('select pg_stat_force_next_flush()')
-    deepEqual(await audited(), ['critical canary-read: table api_credentials in fleet (null)'])
+    deepEqual(await audited(), [
+      'critical canary-read: table public.api_credentials in fleet (null)',
+    ])
     await remove(table?.id ?? '')
     await plant()
     deepEqual(await audited(), [])

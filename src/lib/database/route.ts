@@ -31,6 +31,11 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 300_000
  * for longer than the statement takes.
  */
 const SESSION_OPTIONS = '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c jit=off'
+/**
+ * More of them, for servers of others: names mean what is PostgreSQL's own. The owner of a database may set a search_path
+ * in which they mean what the owner put there, and it would run with the rights of whoever connects.
+ */
+export const PLAIN_NAMES = '-c search_path=pg_catalog'
 const IDLE_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_AFTER_MS = 10_000
 

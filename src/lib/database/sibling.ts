@@ -1,7 +1,7 @@
 import type { Log } from '../workspace.js'
 import type { Database } from './database.js'
 import { PooledDatabase } from './pool.js'
-import type { Route } from './route.js'
+import { PLAIN_NAMES, type Route } from './route.js'
 
 /**
  * Another database of the server that `database` leads to, with the same login. Nothing is opened before
@@ -19,7 +19,17 @@ export async function openSibling(
   const place = `${database.target.description}, database ${name}`
   // The driver hides the password from whoever copies the options.
   const password = options.password
-  const config = { ...options, password, host, port, user, database: name, max: 1 }
+  const session = `${PLAIN_NAMES} ${options.options ?? ''}`
+  const config = {
+    ...options,
+    options: session,
+    password,
+    host,
+    port,
+    user,
+    database: name,
+    max: 1,
+  }
   const route: Route = { place, config }
   return new PooledDatabase({
     target: { ...database.target, description: place },

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js'
 import { PooledDatabase } from '../database/pool.js'
-import { commonConfig, type Route } from '../database/route.js'
+import { commonConfig, PLAIN_NAMES, type Route } from '../database/route.js'
 import { FailureError } from '../errors.js'
 import type { SshSession } from '../ssh/session.js'
 import { openTunnel, type Tunnel } from '../ssh/tunnel.js'
@@ -70,7 +70,7 @@ function routeOf(host: HostRow, folder: string, user: string): Route {
   return {
     place: host.name,
     config: {
-      ...commonConfig({ maxConnections: 1, options: undefined }),
+      ...commonConfig({ maxConnections: 1, options: PLAIN_NAMES }),
       host: folder,
       port: portOf(host),
       user,

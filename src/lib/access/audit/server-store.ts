@@ -94,13 +94,16 @@ export interface SessionRow {
   isReplication: boolean
 }
 
-/** Rows of a statement, in a read-only transaction of its own. */
+/**
+ * Rows of a statement, in a read-only transaction of its own. Names mean what is PostgreSQL's own, also over the
+ * connection of the cleverctl database.
+ */
 export async function select<Row extends QueryResultRow>(
   database: Database,
   statement: string,
 ): Promise<Row[]> {
   return database.transaction(async (transaction) => {
-    await transaction.query('set transaction read only')
+    await transaction.query('set transaction read only; set local search_path = pg_catalog')
     return (await transaction.query<Row>(statement)).rows
   })
 }

@@ -2,6 +2,7 @@ import { hasPassword, splitUrl } from '../../config/libpq-url.js'
 import { resolveSettings } from '../../config/settings.js'
 import type { Database } from '../../database/database.js'
 import { openDatabase } from '../../database/open.js'
+import { PLAIN_NAMES } from '../../database/route.js'
 import { describeServer } from '../../database/server-routes.js'
 import { UsageError } from '../../errors.js'
 import type { Log } from '../../workspace.js'
@@ -28,10 +29,16 @@ export async function openServer(
   const url =
     isChosen || isSocket ? dsn : `${dsn}${dsn.includes('?') ? '&' : '?'}sslmode=verify-full`
   const settings = await resolveSettings({ databaseUrl: url, environment })
-  if (settings.database.mode !== 'server') throw new Error('a URL names a server')
+  const { database } = settings
+  if (database.mode !== 'server') throw new Error('a URL names a server')
+  const named = { ...database, options: `${PLAIN_NAMES} ${database.options ?? ''}` }
   return {
-    host: describeServer(settings.database),
-    open: () => openDatabase(settings, { log, signal, maxConnections: 1, migrations: 'ignore' }),
+    host: describeServer(database),
+    open: () =>
+      openDatabase(
+        { ...settings, database: named },
+        { log, signal, maxConnections: 1, migrations: 'ignore' },
+      ),
     isOwn: false,
   }
 }

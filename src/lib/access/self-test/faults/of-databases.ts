@@ -43,7 +43,7 @@ export const FAULTS_OF_DATABASES: readonly Fault[] = [
   sqlFault(
     'native-function',
     ["create function fleet.reads() returns text language internal as 'pgsql_version'", DROP],
-    ['create extension citext', 'drop extension citext'],
+    ['create extension citext schema fleet', 'drop extension citext'],
     HANDLES.bootstrap,
   ),
   sqlFault(
@@ -66,7 +66,7 @@ export const FAULTS_OF_DATABASES: readonly Fault[] = [
       'drop language fleet_language',
     ],
   ),
-  sqlFault('outside-extension', ['create extension dblink', 'drop extension dblink']),
+  sqlFault('outside-extension', ['create extension dblink schema fleet', 'drop extension dblink']),
   sqlFault(
     'stored-login',
     [
