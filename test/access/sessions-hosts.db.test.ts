@@ -15,6 +15,7 @@ import { recordMachine, withDatabaseHosts, type DatabaseHosts } from '../support
 import { haltLedger } from '../support/halt.js'
 import { sessionsQuestion, visit as logOfVisit, visits } from '../support/session-log.js'
 import type { SshServer } from '../support/ssh.js'
+import { startSwallowingProxy } from '../support/swallowing-proxy.js'
 
 const SETTINGS = [
   "listen_addresses = ''",
@@ -94,24 +95,27 @@ describe('sessions by the logs of hosts', () => {
     ok(found.sessions.every(({ server }) => server === 'db1'))
   })
 
-  /** Follows db1 for the ledger until the work is done. @returns what was shown, and what was warned of */
-  const following = async (work: (until: (line: string) => Promise<void>) => Promise<void>) => {
+  /** Follows a host for the ledger until the work is done. @returns what was warned of */
+  const following = async (
+    work: (until: (line: string) => Promise<void>, warnings: readonly string[]) => Promise<void>,
+    host = 'db1',
+  ) => {
     const stop = new AbortController()
     const [seen, warnings]: [Set<string>, string[]] = [new Set(), []]
     const log = { ...silentLog, warn: (text: string) => warnings.push(text) }
     const followed = followSessions(
       { ...hosts.workspace, log, signal: stop.signal },
-      sessionsQuestion({ hosts: ['db1'], isRecording: true }),
+      sessionsQuestion({ hosts: [host], isRecording: true }),
       async ({ application, outcome }) => void seen.add(`${application} ${outcome}`),
     )
     await work(async (line) => {
       while (!seen.has(line)) await Promise.race([followed, sleep(50)])
-    })
+    }, warnings)
     stop.abort()
     ok((await followed).shown >= seen.size)
     return warnings
   }
-  const LOST = /^db1: the connection to \S+ was lost$/
+  const LOST = /^db\d: the connection to \S+ was lost$/
 
   it('are followed until that is stopped, by another connection when one is cut', async () => {
     const [cluster] = hosts.clusters
@@ -173,12 +177,38 @@ describe('sessions by the logs of hosts', () => {
 
   it('that hold an unreadable file are not called good', async () => {
     const [cluster] = hosts.clusters
-    writeFileSync(join((cluster as Cluster).folder, 'data', "it's", 'old.json.gz'), 'no gzip')
+    const old = join((cluster as Cluster).folder, 'data', "it's", 'old.json.gz')
+    writeFileSync(old, 'no gzip')
     await rejects(find(['db1']), (error) => {
       ok(error instanceof ExpectedError)
       equal(error.exitCode, ExitCode.failure)
       match((error.result as SessionsFound).notRead[0]?.log ?? '', /old\.json\.gz/)
       return true
     })
+    rmSync(old)
+  })
+
+  it('are followed by another connection when a cable is pulled, which nothing tells', async () => {
+    const [cluster, machine] = [hosts.clusters[0] as Cluster, hosts.machines[0] as SshServer]
+    const cable = await startSwallowingProxy(machine.port)
+    await recordMachine(hosts.workspace, {
+      ...{ name: 'db4', cluster, key: hosts.key },
+      machine: { ...machine, address: '127.0.0.1', port: cable.port },
+    })
+    const warnings = await following(async (until, warned) => {
+      const visitor = await visit(cluster, 'before it')
+      await until('before it open')
+      cable.swallow()
+      await (await visit(cluster, 'without a cable')).end()
+      await visitor.end()
+      while (warned.length === 0) await sleep(50)
+      cable.restore()
+      await until('without a cable ended')
+      await until('before it ended')
+    }, 'db4')
+    await cable.stop()
+    match(warnings[0] ?? '', LOST)
+    const expected = { sessions: 2, ended: 2, doubtful: 0 }
+    deepEqual(await rowsAbout('application = any ($1)', ['before it', 'without a cable']), expected)
   })
 })

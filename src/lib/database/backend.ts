@@ -16,7 +16,7 @@ export function processIdOf(client: PoolClient): number {
  * @throws UsageError `database-pooled` naming `place`
  */
 export async function refusePooler(client: PoolClient, place: string): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid')
   const given = processIdOf(client)
   if (given !== 0 && given !== rows[0]?.pid) throw pooled(place)
 }
