@@ -15,7 +15,7 @@ import { recordMachine, withDatabaseHosts, type DatabaseHosts } from '../support
 import { haltLedger } from '../support/halt.js'
 import { sessionsQuestion, visit as logOfVisit, visits } from '../support/session-log.js'
 import type { SshServer } from '../support/ssh.js'
-import { startSwallowingProxy } from '../support/swallowing-proxy.js'
+import { startSwallowingProxy, type SwallowingProxy } from '../support/swallowing-proxy.js'
 
 const SETTINGS = [
   "listen_addresses = ''",
@@ -26,6 +26,8 @@ const SETTINGS = [
 
 describe('sessions by the logs of hosts', () => {
   let hosts: DatabaseHosts
+  let cable: SwallowingProxy | undefined
+  after(async () => cable?.stop())
 
   const visit = async (cluster: Cluster, application: string, options = '') => {
     const visitor = new pg.Client({
@@ -190,23 +192,23 @@ describe('sessions by the logs of hosts', () => {
 
   it('are followed by another connection when a cable is pulled, which nothing tells', async () => {
     const [cluster, machine] = [hosts.clusters[0] as Cluster, hosts.machines[0] as SshServer]
-    const cable = await startSwallowingProxy(machine.port)
+    cable = await startSwallowingProxy(machine.port)
+    const { port, swallow, restore } = cable
     await recordMachine(hosts.workspace, {
       ...{ name: 'db4', cluster, key: hosts.key },
-      machine: { ...machine, address: '127.0.0.1', port: cable.port },
+      machine: { ...machine, address: '127.0.0.1', port },
     })
     const warnings = await following(async (until, warned) => {
       const visitor = await visit(cluster, 'before it')
       await until('before it open')
-      cable.swallow()
+      swallow()
       await (await visit(cluster, 'without a cable')).end()
       await visitor.end()
       while (warned.length === 0) await sleep(50)
-      cable.restore()
+      restore()
       await until('without a cable ended')
       await until('before it ended')
     }, 'db4')
-    await cable.stop()
     match(warnings[0] ?? '', LOST)
     const expected = { sessions: 2, ended: 2, doubtful: 0 }
     deepEqual(await rowsAbout('application = any ($1)', ['before it', 'without a cable']), expected)
