@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { BACKUP_RUNNING } from '../../src/lib/backup/failure.js'
 import { parsePingUrl, pinged } from '../../src/lib/backup/ping.js'
+import { ConflictError } from '../../src/lib/errors.js'
 import { silentLog } from '../support/database.js'
 
 describe('pinging a service that watches over jobs', () => {
@@ -35,6 +37,15 @@ describe('pinging a service that watches over jobs', () => {
     })
     await assert.rejects(broken, /broken/)
     assert.deepEqual(heard.splice(0), ['POST /job/start', 'POST /job', 'POST /job/fail'])
+  })
+
+  it('leaves it to a run that is under way to tell how it ends', async () => {
+    const rival = new ConflictError(BACKUP_RUNNING, 'a backup is being made already')
+    await assert.rejects(
+      pinged(url(), silentLog, true, async () => Promise.reject(rival)),
+      rival,
+    )
+    assert.deepEqual(heard.splice(0), ['POST /job/start'])
   })
 
   it('warns when the service does not take it, without its URL, and goes on', async () => {

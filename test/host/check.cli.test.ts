@@ -83,6 +83,14 @@ describe('cleverctl host check', () => {
     await estate.sql('db1', 'select pg_reload_conf()')
   })
 
+  it('finds that pgBackRest lets backups go by itself', async () => {
+    const bak1 = estate.machine('bak1')
+    await bak1.script('sed -i.kept /^expire-auto/d /etc/pgbackrest/pgbackrest.conf')
+    assert.deepEqual(faults(await check('bak1', findings)), ['bak1 pgbackrest-expire problem'])
+    await bak1.script('cp /etc/pgbackrest/pgbackrest.conf.kept /etc/pgbackrest/pgbackrest.conf')
+    await check('bak1', ok)
+  })
+
   it('finds that the data are somewhere else than recorded', async () => {
     const record = (directory: string) =>
       commands.fresh.database.query(

@@ -10,6 +10,9 @@ const STOPPED = 62
 const ARCHIVE_TIMEOUT = 82
 const NO_STANZA = 103
 
+/** The code of the error of a run that met another one. */
+export const BACKUP_RUNNING = 'backup-running'
+
 /** What to tell of a backup that pgBackRest did not make. @param rival who makes one now, where that is known */
 export function backupFailure(
   result: ScriptResult,
@@ -20,7 +23,7 @@ export function backupFailure(
   switch (result.code) {
     case LOCKED:
       return new ConflictError(
-        'backup-running',
+        BACKUP_RUNNING,
         `a backup of ${stanza} is being made already${rival === undefined ? '' : `: ${rival}`}`,
         { suggestions: ['wait for it: cleverctl backup status'] },
       )

@@ -1,5 +1,6 @@
-import { UsageError } from '../errors.js'
+import { ConflictError, UsageError } from '../errors.js'
 import type { Log } from '../workspace.js'
+import { BACKUP_RUNNING } from './failure.js'
 
 /** What a service that watches over jobs is told (healthchecks.io and those that took over its URLs). */
 export type Ping = 'start' | 'success' | 'fail'
@@ -32,7 +33,10 @@ export async function ping(url: URL | undefined, what: Ping, log: Log): Promise<
   if (answer?.ok !== true) log.warn(`the ping URL did not take the ping "${what}"`)
 }
 
-/** Runs work that is pinged about: at its start where wanted, and how it ended. */
+/**
+ * Runs work that is pinged about: at its start where wanted, and how it ended. Nothing is told of work that was left to
+ * another run, which tells how it ended itself.
+ */
 export async function pinged<Result>(
   url: URL | undefined,
   log: Log,
@@ -45,7 +49,8 @@ export async function pinged<Result>(
     await ping(url, 'success', log)
     return result
   } catch (error) {
-    await ping(url, 'fail', log)
+    const isLeft = error instanceof ConflictError && error.code === BACKUP_RUNNING
+    if (!isLeft) await ping(url, 'fail', log)
     throw error
   }
 }

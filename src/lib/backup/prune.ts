@@ -13,7 +13,7 @@ import {
 } from '../retention/decide.js'
 import type { SshSession } from '../ssh/session.js'
 import type { Workspace } from '../workspace.js'
-import { LOCKED } from './failure.js'
+import { BACKUP_RUNNING, LOCKED } from './failure.js'
 import { askBackups } from './ask.js'
 import { expireBasebackup, trimWal } from './basebackup/prune.js'
 import type { Backup } from './info.js'
@@ -133,7 +133,7 @@ async function expire(
   if (result.code === 0) return
   const said = lastWords(result).replace(/^.*?ERROR: /, '')
   if (result.code === LOCKED)
-    throw new ConflictError('backup-running', `a backup of ${stanza} is being made`, {
+    throw new ConflictError(BACKUP_RUNNING, `a backup of ${stanza} is being made`, {
       suggestions: ['give the command again when it is finished'],
     })
   throw new FailureError('expire-failed', `pgBackRest did not expire ${label}: ${said}`)

@@ -21,6 +21,7 @@ export function backupConfiguration(databases: readonly string[], data: string):
   return `[global]
 repo1-path=/var/lib/pgbackrest
 repo1-retention-full=2
+expire-auto=n
 repo1-cipher-type=aes-256-cbc
 repo1-cipher-pass=${randomBytes(48).toString('base64')}
 repo1-bundle=y

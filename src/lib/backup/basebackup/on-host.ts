@@ -7,6 +7,7 @@ import { shellWord } from '../../shell-word.js'
 import type { ScriptLimits, SshSession } from '../../ssh/session.js'
 import type { ScriptResult } from '../../ssh/types.js'
 import { parseLsn } from '../../cluster/lsn.js'
+import { BACKUP_RUNNING } from '../failure.js'
 import type { Backup, StanzaInfo } from '../info.js'
 import { segmentName } from '../wal.js'
 import { readFacts, type BasebackupFacts } from './facts.js'
@@ -57,7 +58,7 @@ export function engineFailure(
 ): ConflictError | FailureError | undefined {
   if (result.code === SAID.busy)
     return new ConflictError(
-      'backup-running',
+      BACKUP_RUNNING,
       `backups in ${directory} are being made or deleted already: ${lastWords(result)}`,
       { suggestions: ['wait for it: cleverctl backup status'] },
     )

@@ -69,7 +69,7 @@ export function judgeHost(host: HostRow, seen: SeenOnHost): HostCheck[] {
     clock(seen.clockOffsetMs),
     ...postgresql(host, seen),
     ...disks(seen.looks),
-    ...(seen.engine ?? pgbackrest(host, seen.looks)),
+    ...(seen.engine ?? [...pgbackrest(host, seen.looks), ...expiry(seen.looks)]),
     ...peers(host, seen.looks),
     ...snapshots(host, seen),
   ]
@@ -158,6 +158,17 @@ function pgbackrest(host: HostRow, looks: ReadonlyMap<string, string>): HostChec
   if (code === '0') return [found, ok('pgbackrest-check', 'WAL reaches the repository')]
   const fix = `pgbackrest --stanza=${host.stanza} check as ${host.username}`
   return [found, problem('pgbackrest-check', (words ?? '').trim().slice(0, 300), fix)]
+}
+
+/** Whether pgBackRest itself lets backups go, by their number alone. */
+function expiry(looks: ReadonlyMap<string, string>): HostCheck[] {
+  const check = 'pgbackrest-expire'
+  const retention = looks.get('retention')
+  if (retention === undefined) return []
+  if (retention === '' || looks.get('expire-auto') === 'n')
+    return [ok(check, 'backups go by `cleverctl backup prune` alone')]
+  const message = 'each backup lets older ones go, also the last one that a drill has proven'
+  return [problem(check, message, 'expire-auto=n in the configuration of pgBackRest')]
 }
 
 /** Lines of authorized_keys that another version wrote, or pgBackRest's manual, may let commands in. */

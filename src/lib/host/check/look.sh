@@ -17,6 +17,13 @@ fi
 if command -v pgbackrest >/dev/null; then
   said=$(pgbackrest --stanza="$1" --log-level-console=off --log-level-stderr=error check 2>&1)
   say check "$? $(printf '%s' "$said" | tr '\n\t' '  ')"
+  if [ -z "$2$4" ]; then
+    configured() {
+      sed -n -E "s/^ *$1 *= *//p" /etc/pgbackrest.conf /etc/pgbackrest/pgbackrest.conf /etc/pgbackrest/conf.d/*.conf 2>/dev/null | tail -n 1
+    }
+    say retention "$(configured 'repo[0-9]+-retention-(full|diff)')"
+    say expire-auto "$(configured expire-auto)"
+  fi
 fi
 # Lines by which pgBackRest of another machine comes in, each by its number.
 keys=~/.ssh/authorized_keys
