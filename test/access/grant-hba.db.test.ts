@@ -4,19 +4,14 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { loadSettings } from '../support/client-ca.js'
-import { EMAIL, GrantFixture } from '../support/grants.js'
+import { EMAIL, withGrants, type GrantFixture } from '../support/grants.js'
 
 describe('the lines of pg_hba.conf by which a grant lets in', () => {
   let on: GrantFixture
 
-  before(async () => {
-    on = await GrantFixture.start()
+  withGrants((started) => {
+    on = started
   })
-  beforeEach(async () => on.renew())
-  afterEach(async () => {
-    await on.revoke()
-  })
-  after(async () => on.stop())
 
   /** No rule lets the role come from another address of this machine. */
   const isRefusedFrom = async (localAddress: string, role: string) => {

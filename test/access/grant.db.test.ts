@@ -14,19 +14,14 @@ import {
 import { removeAccount } from '../../src/lib/staff/remove.js'
 import type { Workspace } from '../../src/lib/workspace.js'
 import { byDsn, openUrl } from '../support/database.js'
-import { EMAIL, GrantFixture } from '../support/grants.js'
+import { EMAIL, withGrants, type GrantFixture } from '../support/grants.js'
 
 describe('access that is granted for a limited time', () => {
   let on: GrantFixture
 
-  before(async () => {
-    on = await GrantFixture.start()
+  withGrants((started) => {
+    on = started
   })
-  beforeEach(async () => on.renew())
-  afterEach(async () => {
-    await on.revoke()
-  })
-  after(async () => on.stop())
 
   it('lets in over TLS, to read only, and no longer after it was revoked', async () => {
     const granted = await on.grant()

@@ -145,3 +145,20 @@ export async function enforcedOn(workspace: Workspace, dsn: string): Promise<Enf
   const given = { environment: HOMELESS, approve: async () => true }
   return (await verdictOf(enforceAccess(workspace, order, given))).result
 }
+
+/**
+ * Starts the fixture of a suite, and gives each of its tests the person as at the beginning and nobody let in.
+ * @param prepare gets it before the first test
+ */
+export function withGrants(prepare: (on: GrantFixture) => void): void {
+  let on: GrantFixture | undefined
+  before(async () => {
+    on = await GrantFixture.start()
+    prepare(on)
+  })
+  beforeEach(async () => on?.renew())
+  afterEach(async () => {
+    await on?.revoke()
+  })
+  after(async () => on?.stop())
+}

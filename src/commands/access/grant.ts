@@ -12,8 +12,8 @@ export default class AccessGrant extends BaseCommand<Granted> {
     'Makes a login of its own for the person on the primary; standbys take it over. Its password is drawn here, and ' +
     'the server gets a SCRAM verifier only. With --certificate it has no password: its private key is made here, and ' +
     'a certificate for it beside that, FILE.crt, which is void after the time; the servers have to trust the ' +
-    'authority of access ca. The login reads all tables of the databases (the one of cleverctl is granted by its name alone), and changes rows unless ' +
-    '--read-only is given. After the time the password is void; access expire, run by a timer, then closes the login, ' +
+    'authority of access ca. The login reads all tables of the databases (the one of cleverctl is granted by its ' +
+    'name alone), and changes rows unless --read-only is given. After the time the password is void; access expire, run by a timer, then closes the login, ' +
     'ends its sessions and tries that nobody gets in. pg_hba.conf of each server gets the lines that let the person ' +
     'in from their networks over TLS, in a marked block at its top; where that cannot be done, the line that is ' +
     'missing is said. The same ' +

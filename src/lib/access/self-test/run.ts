@@ -1,7 +1,7 @@
 import type { Random } from '../../clock.js'
 import { verdictOn } from '../../findings/verdict.js'
 import type { AccessFinding } from '../audit/types.js'
-import { Bench } from './bench.js'
+import { CleanServer } from './clean-server.js'
 import type { ClusterNeeds } from './cluster.js'
 import { FAULTS } from './faults.js'
 import type { Change, SelfTest } from './types.js'
@@ -13,16 +13,16 @@ import type { Change, SelfTest } from './types.js'
  * @throws FailureError when no server can be started on this machine
  */
 export async function testAudit(given: ClusterNeeds & { random: Random }): Promise<SelfTest> {
-  const bench = await Bench.start(given)
+  const server = await CleanServer.start(given)
   try {
-    return verdict(await tryFaults(bench, given))
+    return verdict(await tryFaults(server, given))
   } finally {
-    await bench.stop()
+    await server.stop()
   }
 }
 
-async function tryFaults(bench: Bench, { log, signal }: ClusterNeeds): Promise<SelfTest> {
-  const { leftOut } = bench
+async function tryFaults(server: CleanServer, { log, signal }: ClusterNeeds): Promise<SelfTest> {
+  const { leftOut } = server
   const test: SelfTest = {
     ...{ planted: 0, found: 0, falseFindings: 0, missed: [], wrong: [] },
     ...{ leftOut, version: 0 },
@@ -32,22 +32,22 @@ async function tryFaults(bench: Bench, { log, signal }: ClusterNeeds): Promise<S
     for (const { rule, subject, evidence } of findings)
       test.wrong.push({ rule, subject, evidence, at })
   }
-  hold(await bench.audit(), 'the clean server')
+  hold(await server.audit(), 'the clean server')
   for (const [done, fault] of faults.entries()) {
     signal.throwIfAborted()
     log.progress({ done, total: faults.length, unit: 'faults' })
     const { rule, who, plant, nearMiss } = fault
     const ofRule = (finding: AccessFinding) => finding.rule === rule
     if (nearMiss)
-      hold((await bench.during(nearMiss)).filter(ofRule), `no fault: ${nameOf(nearMiss)}`)
-    const findings = (await bench.during(plant)).filter(ofRule)
+      hold((await server.during(nearMiss)).filter(ofRule), `no fault: ${nameOf(nearMiss)}`)
+    const findings = (await server.during(plant)).filter(ofRule)
     test.planted += 1
     if (findings.some((finding) => finding.who === who)) test.found += 1
     else test.missed.push({ rule, fault: nameOf(plant) })
   }
-  await bench.reload()
-  hold(await bench.audit(), 'the clean server, after every fault was mended')
-  return { ...test, falseFindings: test.wrong.length, version: bench.version }
+  await server.reload()
+  hold(await server.audit(), 'the clean server, after every fault was mended')
+  return { ...test, falseFindings: test.wrong.length, version: server.version }
 }
 
 /** What was done, in a line. */

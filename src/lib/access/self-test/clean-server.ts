@@ -47,7 +47,7 @@ const LIBRARIES = [
 ] as const
 
 /** The throw-away server in its clean state, and what is done to it. */
-export class Bench {
+export class CleanServer {
   readonly leftOut: SelfTest['leftOut'] = []
   version = 0
   readonly #cluster: Cluster
@@ -68,10 +68,10 @@ export class Bench {
   }
 
   /** Starts it. @throws FailureError when no server can be started on this machine */
-  static async start(given: ClusterNeeds & { random: Random }): Promise<Bench> {
+  static async start(given: ClusterNeeds & { random: Random }): Promise<CleanServer> {
     const cluster = await Cluster.start(CLEAN_SETTINGS, given)
     try {
-      return await Bench.#prepare(cluster, given)
+      return await CleanServer.#prepare(cluster, given)
     } catch (error) {
       await cluster.stop()
       throw error
@@ -81,7 +81,7 @@ export class Bench {
   static async #prepare(
     cluster: Cluster,
     given: ClusterNeeds & { random: Random },
-  ): Promise<Bench> {
+  ): Promise<CleanServer> {
     const database = await cluster.open('postgres')
     const libraries: string[] = []
     const missing: SelfTest['leftOut'] = []
@@ -108,12 +108,12 @@ export class Bench {
       ...(libraries.includes('auth_delay') ? ["auth_delay.milliseconds = '1'"] : []),
       ...(libraries.includes('pgaudit') ? ["pgaudit.log = 'role'"] : []),
     ])
-    const bench = new Bench(cluster, given, await cluster.open(FLEET))
-    bench.leftOut.push(...missing)
+    const server = new CleanServer(cluster, given, await cluster.open(FLEET))
+    server.leftOut.push(...missing)
     const password = new Secret(given.random.bytes(18).toString('base64url'))
     for (const statement of cleanStatements(await scramVerifier(password, given.random)))
-      await bench.#fleet.query(statement)
-    return bench
+      await server.#fleet.query(statement)
+    return server
   }
 
   /** Everything that the audit finds now, but for rules that are left out. */
