@@ -1,10 +1,10 @@
 import type { GrantRow } from './database-store.js'
-import { quoteName, type Found } from './types.js'
+import { quoteGrantee, type Found } from './types.js'
 
 /** A finding about a right in a database. */
 export function foundGrant(grant: GrantRow, database: string, evidence: string): Found {
   const { kind, name, grantee, privilege, isGrantable } = grant
-  const whom = grantee === null ? 'public' : quoteName(grantee)
+  const whom = quoteGrantee(grantee)
   const what = `${privilege.toLowerCase()} on ${kind} ${name}`
   return {
     subject: `${kind} ${name} in ${database}`,

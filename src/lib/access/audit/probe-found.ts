@@ -1,6 +1,6 @@
 import { formatAddress } from '../../network.js'
 import type { Probe } from './probe.js'
-import type { Found } from './types.js'
+import { quoteName, type Found } from './types.js'
 
 /** A finding about a connection that was tried. */
 export function foundProbe({ attempt, reach }: Probe, evidence: string): Found {
@@ -14,7 +14,7 @@ export function foundProbe({ attempt, reach }: Probe, evidence: string): Found {
     subject: `role ${role} to ${where}`,
     role,
     evidence: `from ${whence} ${isEncrypted ? 'with' : 'without'} TLS ${came}: ${evidence}`,
-    fix: `pg_hba.conf: put before the rule that decides: ${isEncrypted ? 'hostssl' : 'hostnossl'} ${database === undefined ? 'replication' : `"${database}"`} "${role}" ${whence}/${from?.family === 6 ? 128 : 32} reject`,
+    fix: `pg_hba.conf: put before the rule that decides: ${isEncrypted ? 'hostssl' : 'hostnossl'} ${database === undefined ? 'replication' : quoteName(database)} ${quoteName(role)} ${whence}/${from?.family === 6 ? 128 : 32} reject`,
     undo: 'pg_hba.conf: take that line out',
   }
 }

@@ -146,6 +146,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** To whom a right is granted, as in SQL. @param role null: PUBLIC */
+export function quoteGrantee(role: string | null): string {
+  return role === null ? 'public' : quoteName(role)
+}
+
 /** A text as SQL has it. */
 export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`

@@ -1,5 +1,5 @@
 import { holdersOf } from '../members.js'
-import { defineRule, quoteName } from '../types.js'
+import { defineRule, quoteGrantee, quoteName } from '../types.js'
 
 /** Somebody may make schemas of their own. */
 export const createInDatabase = defineRule({
@@ -13,7 +13,7 @@ export const createInDatabase = defineRule({
     const logins = new Set(roles.filter(({ canLogin }) => canLogin).map(({ name }) => name))
     return databases.flatMap(({ name, creators }) =>
       creators.flatMap((grantee) => {
-        const whom = grantee === null ? 'public' : quoteName(grantee)
+        const whom = quoteGrantee(grantee)
         return holdersOf(memberships, 'CREATE', grantee)
           .filter(({ role }) => role === null || logins.has(role))
           .map(({ role, evidence }) => ({

@@ -1,5 +1,5 @@
 import { foundGrant } from '../grant-found.js'
-import { defineRule } from '../types.js'
+import { defineRule, quoteGrantee } from '../types.js'
 
 /** Whoever has it hands it on. */
 export const grantOption = defineRule({
@@ -14,6 +14,6 @@ export const grantOption = defineRule({
       .filter(({ isGrantable }) => isGrantable)
       .map((grant) => ({
         ...foundGrant(grant, database, `${grant.grantee} may hand on ${grant.privilege}`),
-        fix: `in ${database}: revoke grant option for ${grant.privilege.toLowerCase()} on ${grant.kind} ${grant.name} from "${grant.grantee}"`,
+        fix: `in ${database}: revoke grant option for ${grant.privilege.toLowerCase()} on ${grant.kind} ${grant.name} from ${quoteGrantee(grant.grantee)}`,
       })),
 })

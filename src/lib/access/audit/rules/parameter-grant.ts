@@ -1,5 +1,5 @@
 import { holdersOf } from '../members.js'
-import { defineRule, quoteName } from '../types.js'
+import { defineRule, quoteGrantee } from '../types.js'
 
 /** The configuration of the server in other hands. */
 export const parameterGrant = defineRule({
@@ -11,7 +11,7 @@ export const parameterGrant = defineRule({
   needs: ['memberships', 'parameterGrants'],
   find: ({ memberships, parameterGrants }) =>
     parameterGrants.flatMap(({ name, grantee, privilege, isGrantable }) => {
-      const whom = grantee === null ? 'public' : quoteName(grantee)
+      const whom = quoteGrantee(grantee)
       const right = `${privilege.toLowerCase()} on parameter ${name}`
       return holdersOf(memberships, privilege, grantee).map(({ role, evidence }) => ({
         subject: `parameter ${name}`,

@@ -1,4 +1,4 @@
-import { defineRule, quoteName } from '../types.js'
+import { defineRule, quoteGrantee, quoteName } from '../types.js'
 
 /** A login at another server, in this one. */
 export const storedLogin = defineRule({
@@ -12,7 +12,7 @@ export const storedLogin = defineRule({
     mappings
       .filter(({ role, hasPassword }) => role === null || hasPassword)
       .map(({ server, role, hasPassword }) => {
-        const whose = role === null ? 'public' : quoteName(role)
+        const whose = quoteGrantee(role)
         return {
           subject: `user mapping of ${role ?? 'PUBLIC'} at ${server} in ${database}`,
           role,

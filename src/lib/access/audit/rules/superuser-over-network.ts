@@ -1,6 +1,6 @@
 import { foundLine } from '../hba-found.js'
 import { REACH_PARTS, rulesThatLetIn } from '../reach.js'
-import { defineRule } from '../types.js'
+import { defineRule, quoteName } from '../types.js'
 
 /** A superuser who need not be on the machine. */
 export const superuserOverNetwork = defineRule({
@@ -20,7 +20,7 @@ export const superuserOverNetwork = defineRule({
           foundLine(rule, {
             role: name,
             evidence: `lets in superuser ${name}`,
-            better: `put before it: host all "${name}" all reject`,
+            better: `put before it: host all ${quoteName(name)} all reject`,
           }),
         ),
       ),
